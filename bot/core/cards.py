@@ -1,0 +1,206 @@
+"""What we can show, in words every platform understands.
+
+A card waits in the outbox as JSON: `kind` is how a part is known again when it is read back, also by the release
+before this one. A new part therefore gets a new kind, and an old kind never changes its meaning.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from bot.core.people import Person, Place
+
+# A mention travels inside a text between two characters nobody can type: inbound takes them out of what people write.
+OPEN, BAR, SHUT = "\ue000", "\ue001", "\ue002"
+MENTION = re.compile(f"{OPEN}([^{BAR}]*){BAR}([^{SHUT}]*){SHUT}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    account: str
+    name: str
+
+
+def mention(person: Person) -> str:
+    """A name that notifies: each platform's renderer makes it its own kind of mention."""
+    return f"{OPEN}{person.account}{BAR}{person.name}{SHUT}"
+
+
+def pieces(text: str) -> Iterator[str | Mention]:
+    """A text in plain stretches and mentions, in order."""
+    at = 0
+    for found in MENTION.finditer(text):
+        if found.start() > at:
+            yield text[at : found.start()]
+        yield Mention(found[1], found[2])
+        at = found.end()
+    if at < len(text):
+        yield text[at:]
+
+
+def plain(text: str) -> str:
+    """The text with names instead of mentions, for where nobody can be notified."""
+    return MENTION.sub(lambda found: found[2], text)
+
+
+def clean(text: str) -> str:
+    """What a person typed, without the characters that are ours and those no store takes."""
+    return re.sub(f"[{OPEN}-{SHUT}\x00]", "", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    body: str
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    body: str
+    kind: Literal["heading"] = "heading"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Small print: context that may be passed over."""
+
+    body: str
+    kind: Literal["note"] = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Somebody's own words."""
+
+    body: str
+    kind: Literal["quote"] = "quote"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    rows: tuple[tuple[str, str], ...]
+    kind: Literal["facts"] = "facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A figure with its story: never shown without the words."""
+
+    label: str
+    value: float
+    top: float
+    story: str = ""
+    kind: Literal["bar"] = "bar"
+
+
+@dataclass(frozen=True, slots=True)
+class Divider:
+    kind: Literal["divider"] = "divider"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    label: str
+    action: str
+    value: str = ""
+    style: Literal["plain", "primary", "danger"] = "plain"
+    opens: bool = False  # pressing it opens a form: some platforms have to be told beforehand
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    row: tuple[Button, ...]
+    kind: Literal["buttons"] = "buttons"
+
+
+Part = Text | Heading | Note | Quote | Facts | Bar | Divider | Buttons
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One message. Without a title it reads like a line somebody typed."""
+
+    title: str = ""
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """What a notification or a screen reader says of it."""
+        return plain(self.title or next((p.body for p in self.parts if isinstance(p, Text | Heading | Note)), ""))
+
+
+@dataclass(frozen=True, slots=True)
+class TextBox:
+    id: str
+    label: str
+    value: str = ""
+    limit: int = 3000
+    lines: bool = True  # more than one line
+    optional: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    id: str
+    label: str
+    options: tuple[tuple[str, str], ...]  # (value, label)
+    value: str = ""  # with `many`, values joined by a comma
+    many: bool = False
+    optional: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePicker:
+    id: str
+    label: str
+    people: tuple[Person, ...] = ()
+    many: bool = True
+    optional: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    id: str
+    label: str
+    value: date | None = None
+    optional: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    id: str
+    label: str
+    low: int
+    high: int
+    value: int | None = None
+    optional: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A line of text between the fields."""
+
+    body: str
+
+
+Field = TextBox | Choice | PeoplePicker | Day | Scale | Remark
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of `fields`. It comes back as a Submission with the same id, value and place."""
+
+    id: str
+    title: str
+    submit: str
+    cancel: str
+    fields: tuple[Field, ...]
+    value: str = ""  # what the form is about, for whoever reads the submission
+    place: Place | None = None  # where it was opened; the turn fills it in, the platform carries it

@@ -1,0 +1,39 @@
+"""The card by which a manager gets what somebody shared: the words, and four ways to answer."""
+
+from collections.abc import Iterator
+
+from bot.core.cards import Button, Buttons, Card, Part
+from bot.core.effects import Effect, Grant, Replace, Retract, Tell
+from bot.core.people import Person
+from bot.core.wording import wording
+
+say = wording("sharing")
+
+
+def topic(about: str) -> str:
+    """Of the reader's thread, in which what they say is passed on."""
+    return f"shared:{about}"
+
+
+def offer(
+    about: str, reader: Person | None, before: frozenset[str], title: str = "", parts: tuple[Part, ...] = ()
+) -> Iterator[Effect]:
+    """Let this reader, or nobody, read it. `before`: ids of those who could until now; their card changes or goes."""
+    yield Grant(about, reader)
+    if reader and reader.id in before:
+        yield Replace(topic(about), shared_card(reader, about, title, parts))
+        return
+    if before:
+        yield Retract(topic(about))
+    if reader:
+        yield Tell(reader, shared_card(reader, about, title, parts), topic(about), topic(about))
+
+
+def shared_card(reader: Person, about: str, title: str, parts: tuple[Part, ...]) -> Card:
+    buttons = (
+        Button(say(reader, "reply"), "shared.reply", about, "primary", opens=True),
+        Button(say(reader, "thank"), "shared.thank", about),
+        Button(say(reader, "agenda"), "shared.agenda", about),
+        Button(say(reader, "ask"), "shared.ask", about),
+    )
+    return Card(title, (*parts, Buttons(buttons)))

@@ -1,0 +1,301 @@
+"""How any dialogue is talked through: one question at a time in its thread, or all at once in a form.
+
+A feature brings the dialogue and says what its end means; everything between the first question and the end is here,
+pure: a Reply in, effects out.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from bot.core.cards import Button, Buttons, Card, Choice, Day, Field, Form, Note, Part, Scale, Text, TextBox
+from bot.core.dates import read_day
+from bot.core.dialogue import Dialogue, Question
+from bot.core.effects import Effect, KeepDialogue, OpenForm, Refuse, Replace, Tell
+from bot.core.events import Event, Move, Reply
+from bot.core.people import Person
+from bot.core.progress import Given, Progress
+from bot.core.wording import Wording, wording
+
+say = wording("dialogue")
+MOVES: tuple[Move, ...] = ("back", "skip", "pause", "resume", "stop", "help")
+
+Parts = Callable[[Person, Question, Progress], tuple[Part, ...]]
+Finish = Callable[[Event, Progress], Iterator[Effect]]
+
+
+def no_parts(reader: Person, question: Question, progress: Progress) -> tuple[Part, ...]:
+    return ()
+
+
+def no_title(reader: Person, progress: Progress) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Talk:
+    dialogue: Dialogue
+    finish: Finish  # what the end means; also called when a finished one was edited
+    beside: Callable[[Event, Progress, Question, str], Iterator[Effect]] | None = None  # after each answer
+    more: Parts = no_parts  # shown with a question: what was said last time, say
+    title: Callable[[Person, Progress], str] = no_title  # of the first card, which begins the thread
+
+    @property
+    def name(self) -> str:
+        return self.dialogue.name
+
+    @property
+    def say(self) -> Wording:
+        return self.dialogue.say
+
+    def hear(self, event: Reply) -> Iterator[Effect]:
+        """Everything that can happen in the dialogue."""
+        progress = event.progress
+        match event.move:
+            case "answer" | "edit":
+                yield from self._answer(event)
+            case "back":
+                yield from self.ask(event, progress.back())
+            case "skip":
+                yield from self._skip(event)
+            case "pause" | "stop":
+                yield from self._rest(event, "paused" if event.move == "pause" else "stopped")
+            case "resume":
+                yield from self.ask(event, self.dialogue.settled(progress))
+            case "help":
+                yield Tell(event.actor, Card(parts=(Text(say(event.actor, "help")),)), progress.topic)
+            case "form":
+                yield OpenForm(self.form(event.actor, progress))
+            case "fill":
+                yield from self._fill(event)
+
+    def ask(self, event: Event, progress: Progress, *before: Part, after: tuple[Button, ...] = ()) -> Iterator[Effect]:
+        """Keep the progress and ask what is next; past the last question, come to the end."""
+        if progress.finished:
+            yield KeepDialogue(progress)
+            yield from self.finish(event, progress)
+            return
+        question = self.dialogue.next(progress)
+        if question is None:
+            yield from self.ask(event, replace(progress, state="finished"))
+            return
+        yield KeepDialogue(progress)
+        card = self.card(event.actor, progress, question, before, after)
+        yield Tell(event.actor, card, progress.topic, topic(progress, question))
+
+    def card(
+        self,
+        reader: Person,
+        progress: Progress,
+        question: Question,
+        before: tuple[Part, ...] = (),
+        after: tuple[Button, ...] = (),
+    ) -> Card:
+        """One question, with the buttons that answer it and those that every question has."""
+        parts = [*before, Text(self.dialogue.asks(question, reader)), *self.more(reader, question, progress)]
+        if answers := self._answers(reader, progress, question):
+            parts.append(Buttons(answers))
+        value = f"{progress.id}|{question.id}"
+        moves = [] if question.must else [Button(say(reader, "skip"), "talk.skip", value)]
+        if progress.given:
+            moves.append(Button(say(reader, "back"), "talk.back", value))
+        elif len(self.dialogue.questions(progress)) > 1:
+            moves.append(Button(say(reader, "all_at_once"), "talk.form", value, opens=True))
+        if progress.given:
+            moves.append(Button(say(reader, "pause"), "talk.pause", value))
+        title = "" if progress.given else self.title(reader, progress)
+        return Card(title, (*parts, Buttons((*moves, *after))))
+
+    def edit_button(self, reader: Person, progress: Progress) -> Buttons:
+        return Buttons((Button(say(reader, "edit"), "talk.form", progress.id, opens=True),))
+
+    def reopen(self, reader: Person, progress: Progress, text: str) -> Tell:
+        """A word about a dialogue that waits, with the button that takes it up."""
+        return Tell(reader, Card(parts=(Text(text), Buttons((resume_button(reader, progress),)))), progress.topic)
+
+    def _answers(self, reader: Person, progress: Progress, question: Question) -> tuple[Button, ...]:
+        value = f"{progress.id}|{question.id}|"
+        if question.scale:
+            low, high = question.scale
+            return tuple(Button(str(n), "talk.answer", f"{value}{n}") for n in range(low, high + 1))
+        if question.day:
+            return tuple(Button(say(reader, f"day.{days}"), "talk.answer", f"{value}+{days}") for days in (7, 14, 30))
+        return tuple(
+            Button(self.choice(reader, question, choice), "talk.answer", f"{value}{choice}")
+            for choice in question.choices
+        )
+
+    def choice(self, reader: Person, question: Question, choice: str) -> str:
+        return self.say(reader, f"choices.{question.words}.{choice}")
+
+    def _answer(self, event: Reply) -> Iterator[Effect]:
+        dialogue, progress = self.dialogue, event.progress
+        named = dialogue.find(progress, event.question) if event.question else None
+        question = named or dialogue.next(progress)
+        if question is None:
+            return
+        if event.move == "edit" and not event.text.strip():  # the message was deleted: its answer goes with it
+            progress, problem = self._given(progress, question, "", event), None
+        else:
+            progress, problem = self.answered(event, progress, question, event.text)
+        if problem:
+            again = self._answers(event.actor, progress, question)
+            parts = (Text(problem), Buttons(again)) if again else (Text(problem),)
+            yield Tell(event.actor, Card(parts=parts), progress.topic)
+            return
+        progress = dialogue.settled(progress)
+        if not event.message:  # pressed: the card shows what was chosen, and its buttons have done their work
+            yield Replace(topic(progress, question), self.chosen(event.actor, progress, question))
+        if self.beside:
+            yield from self.beside(event, progress, question, progress.answers.get(question.id, ""))
+        asked = dialogue.next(event.progress)
+        if event.move == "edit" and asked is not None and asked == dialogue.next(progress):
+            yield KeepDialogue(replace(progress, state=event.progress.state))  # the question asked last still stands
+        else:
+            yield from self.ask(event, progress)
+
+    def chosen(self, reader: Person, progress: Progress, question: Question) -> Card:
+        asked, first = self.dialogue.asks(question, reader), progress.given[0].question == question.id
+        title = self.title(reader, progress) if first else ""
+        return Card(title, (Text(asked), Note(self.shown(reader, question, progress.answers.get(question.id, "")))))
+
+    def shown(self, reader: Person, question: Question, reply: str) -> str:
+        """An answer as it reads: a choice by its label, a skipped one as such."""
+        if not reply:
+            return say(reader, "skipped")
+        if question.choices:
+            return self.choice(reader, question, reply)
+        if question.day and (day := read_day(reply, reader.lang)):
+            return say(reader, "plain", text=day)
+        return reply
+
+    def answered(self, event: Event, progress: Progress, question: Question, text: str) -> tuple[Progress, str | None]:
+        """The progress after this answer, or what is wrong with it in the actor's words."""
+        actor, text = event.actor, text.strip()
+        if not text:
+            return progress, say(actor, "empty")
+        if len(text) > question.limit:
+            return progress, say(actor, "too_long", limit=question.limit)
+        if question.scale:
+            low, high = question.scale
+            number, _, words = text.replace(",", " ").partition(" ")
+            digits = number.rstrip(".:-–—/")
+            if not (digits.isdecimal() and low <= int(digits) <= high):
+                return progress, say(actor, "off_scale", low=low, high=high)
+            progress = self._given(progress, question, str(int(digits)), event)
+            story = self.dialogue.find(progress, question.story or "")
+            if story and (words := words.strip(" .:-–—")):
+                progress = self._given(progress, story, words, event)
+            return progress, None
+        if question.choices:
+            labels = {self.choice(actor, question, choice).lower(): choice for choice in question.choices}
+            labels |= {choice: choice for choice in question.choices}
+            if (chosen := labels.get(text.lower())) is None:
+                choices = [self.choice(actor, question, choice) for choice in question.choices]
+                return progress, say(actor, "not_a_choice", choices=choices)
+            return self._given(progress, question, chosen, event), None
+        if question.day:
+            day = read_day(text, actor.lang, event.today)
+            if day is None or day < event.today:
+                return progress, say(actor, "no_day")
+            return self._given(progress, question, day.isoformat(), event), None
+        return self._given(progress, question, text, event), None
+
+    def _given(self, progress: Progress, question: Question, reply: str, event: Event) -> Progress:
+        message = event.message if isinstance(event, Reply) else ""
+        asked = self.dialogue.asks(question, event.actor)
+        return progress.give(Given(question.id, asked, reply, message))
+
+    def _skip(self, event: Reply) -> Iterator[Effect]:
+        dialogue, progress = self.dialogue, event.progress
+        question = dialogue.find(progress, event.question) if event.question else dialogue.next(progress)
+        if question is None:
+            return
+        if question.must:
+            yield Tell(event.actor, Card(parts=(Text(say(event.actor, "must")),)), progress.topic)
+            return
+        progress = dialogue.settled(self._given(progress, question, "", event))
+        if not event.message:
+            yield Replace(topic(progress, question), self.chosen(event.actor, progress, question))
+        yield from self.ask(event, progress)
+
+    def _rest(self, event: Reply, state: str) -> Iterator[Effect]:
+        progress = event.progress
+        if progress.finished:
+            return
+        yield KeepDialogue(replace(progress, state="paused" if state == "paused" else "stopped"))
+        yield self.reopen(event.actor, progress, say(event.actor, state))
+
+    def form(self, reader: Person, progress: Progress) -> Form:
+        """All questions at once, with what was answered already."""
+        fields = list[Field]()
+        for question in self.dialogue.questions(progress):
+            # A guard that only an answer on this same form could open is asked as well, and may be left empty.
+            if self.dialogue.holds(question, progress) or not question.must:
+                fields += self._fields(reader, progress, question)
+        title = self.say(reader, "form_title")
+        return Form("talk.fill", title, say(reader, "done"), say(reader, "cancel"), tuple(fields), progress.id)
+
+    def _fields(self, reader: Person, progress: Progress, question: Question) -> list[Field]:
+        label, value, optional = (
+            self.dialogue.asks(question, reader),
+            progress.answers.get(question.id, question.default),
+            True,
+        )
+        if question.must:
+            optional = False
+        if question.scale:
+            low, high = question.scale
+            return [Scale(question.id, label, low, high, int(value) if value else None, optional)]
+        if question.choices:
+            options = tuple((choice, self.choice(reader, question, choice)) for choice in question.choices)
+            return [Choice(question.id, label, options, value, optional=optional)]
+        if question.day:
+            return [Day(question.id, label, read_day(value, reader.lang) if value else None, optional)]
+        return [TextBox(question.id, label, value, question.limit, optional=optional)]
+
+    def _fill(self, event: Reply) -> Iterator[Effect]:
+        """The form came back: the same record as if each question had been answered by itself."""
+        progress, wrong = replace(event.progress, given=()), dict[str, str]()
+        for question in self.dialogue.questions(progress):
+            text = event.answers.get(question.id, "").strip()
+            if text:
+                progress, problem = self.answered(event, progress, question, text)
+                if problem:
+                    wrong[question.id] = problem
+            elif question.must and self.dialogue.holds(question, progress):
+                wrong[question.id] = say(event.actor, "must")
+            else:
+                progress = self._given(progress, question, "", event)
+        if wrong:
+            yield Refuse(wrong)
+        else:
+            yield from self.ask(event, self.dialogue.settled(progress))
+
+    def summary(self, reader: Person, progress: Progress) -> tuple[tuple[str, str], ...]:
+        """What was asked and answered, without what was skipped; for Facts."""
+        rows = []
+        for given in progress.given:
+            question = self.dialogue.find(progress, given.question)
+            if given.reply and question:
+                short = f"short.{question.words}"
+                label = self.say(reader, short, item=question.item) if self.say.has(short) else given.asked
+                rows.append((label, self.shown(reader, question, given.reply)))
+        return tuple(rows)
+
+
+def resume_button(reader: Person, progress: Progress) -> Button:
+    return Button(say(reader, "resume"), "talk.resume", progress.id, "primary")
+
+
+def topic(progress: Progress, question: Question) -> str:
+    """By which the card that asked this question is found again."""
+    return f"ask:{progress.id}|{question.id}"
+
+
+def spoken_move(text: str, reader: Person) -> Move | None:
+    """The reserved word this text is, in the reader's language or in English."""
+    word = text.strip().lower().strip(".!?")
+    for move in MOVES:
+        if word in (move, say(reader, f"words.{move}")):
+            return move
+    return None

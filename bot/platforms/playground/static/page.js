@@ -1,0 +1,77 @@
+// What the browser has to do itself; everything else is decided on the server.
+window.playground = {
+  click(event, emit) {
+    const hit = event.target.closest("button");
+    const act = hit && hit.closest("[data-do]");
+    if (!act) return;
+    document.documentElement.classList.remove("nav");
+    emit({
+      ...act.dataset, ...hit.dataset,
+      id: hit.closest("[data-id]")?.dataset.id ?? "",
+      composer: hit.closest("[data-composer]")?.dataset.composer ?? "",
+    });
+  },
+  area: (name) => document.querySelector(`[data-composer=${name}] textarea`),
+  state: (area) => ({ value: area.value, at: area.selectionStart }),
+  typed(event, emit) { emit(this.state(event.target)); },
+  key(event, emit) {
+    const open = !!event.target.closest(".composer").querySelector("[role=option]");
+    const keys = open ? ["ArrowUp", "ArrowDown", "Tab", "Enter", "Escape"] : ["Enter"];
+    if (!keys.includes(event.key) || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (event.key === "Escape") event.stopPropagation();
+    emit({ ...this.state(event.target), key: event.key, open });
+  },
+  write(name, text, at) {
+    const area = this.area(name);
+    area.value = text;
+    area.focus();
+    area.setSelectionRange(at, at);
+  },
+  sent(name, text) { // what was typed on in the meantime stays
+    const area = this.area(name);
+    if (area.value.startsWith(text)) area.value = area.value.slice(text.length);
+  },
+  focus(name) { setTimeout(() => this.area(name)?.focus(), 50); },
+  escape(event, emit) {
+    if (event.key !== "Escape" || event.target.closest("dialog")) return;
+    const menus = document.querySelectorAll("details.menu[open]");
+    menus.forEach((menu) => { menu.open = false; menu.firstElementChild.focus(); });
+    if (!menus.length && document.querySelector(".thread:not(.hidden)")) emit();
+  },
+  values(form) {
+    const data = new FormData(form), found = {};
+    for (const key of new Set(data.keys())) {
+      const all = data.getAll(key);
+      found[key] = all.length > 1 ? all : all[0];
+    }
+    return found;
+  },
+  dialog(id, open) {
+    setTimeout(() => {
+      const dialog = document.getElementById("c" + id);
+      if (open && !dialog.open) dialog.showModal();
+      if (!open && dialog.open) dialog.close();
+      if (open) (dialog.querySelector("[aria-invalid], .fields input, .fields textarea, .fields select"))?.focus();
+    }, 30);
+  },
+  theme(dark) {
+    document.documentElement.style.colorScheme = dark ? "dark" : "light";
+  },
+};
+const kept = localStorage.getItem("theme");
+if (kept) playground.theme(kept === "dark");
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (!menu.contains(event.target) || event.target.closest(".pop button")) menu.open = false;
+  });
+  const js = event.target.closest("[data-js]")?.dataset.js;
+  if (js === "nav") document.documentElement.classList.toggle("nav");
+  else if (!event.target.closest(".sidebar")) document.documentElement.classList.remove("nav");
+  if (js === "theme") {
+    const now = document.documentElement.style.colorScheme;
+    const dark = now ? now === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    localStorage.setItem("theme", dark ? "light" : "dark");
+    playground.theme(!dark);
+  }
+});

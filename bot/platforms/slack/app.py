@@ -1,0 +1,288 @@
+"""Slack: requests in through slack-bolt, over HTTP or Socket Mode, each of them one turn.
+
+Nothing waits for the network before Slack has its answer: forms are opened, and apologies made, right after it.
+"""
+
+import asyncio
+import logging
+import re
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.starlette.async_handler import to_starlette_response
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.core.cards import Form
+from bot.core.effects import Answer, OpenForm, Refuse
+from bot.core.events import Action, Command, Rewritten, Shortcut, Submission, Words
+from bot.core.settings import Settings
+from bot.core.wording import wording
+from bot.platforms.slack import door, inbound, render
+from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.inbound import Grouped, Told
+from bot.platforms.slack.manifest import PATH
+from bot.platforms.slack.outbound import SLACK, Api, SlackPlatform
+from bot.platforms.slack.payload import Body
+from bot.turn import Turns
+from storage import outbox, people
+from storage.engine import Store
+
+log = logging.getLogger(__name__)
+# Bolt and the SDK would write whole requests down: they may say only what is broken.
+quiet = logging.getLogger("kadens.slack.bolt")
+quiet.setLevel(logging.ERROR)
+say = wording("slack")
+
+OPENING = 3.0  # seconds a trigger lives (docs.slack.dev/interactivity/handling-user-interaction)
+FAREWELL = 5.0  # seconds that what was begun has to end in
+# Seconds until all people are read again, until those that were met meanwhile are asked for, and after a failure.
+DAILY, MET, AGAIN = 86_400.0, 60.0, 300.0
+# What we cannot read now we cannot read later: no retries (docs.slack.dev/apis/events-api/#retries).
+ONCE: dict[str, str | Sequence[str]] = {"x-slack-no-retry": "1"}
+# A mistake of ours happens again with every repeat; whatever else can go wrong, such as a store that is away, passes.
+MISTAKES = (ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+# What a payload of no shape that Slack sends makes of bolt and of inbound.
+CHOKED = (AttributeError, LookupError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True, repr=False)  # secrets never show, not even in a traceback with its variables
+class Secrets:
+    signing_secret: str = ""  # empty: no HTTP, Socket Mode only
+    bot_token: str = ""
+    app_token: str = ""  # set: Socket Mode
+    api_url: str = ""  # empty: Slack's own
+
+
+def utc() -> datetime:
+    return datetime.now(UTC)
+
+
+class Slack:
+    def __init__(
+        self, turns: Turns, store: Store, secrets: Secrets, settings: Settings, clock: Callable[[], datetime] = utc
+    ) -> None:
+        self.turns, self.store, self.secrets, self.settings, self.clock = turns, store, secrets, settings, clock
+        self.api = Api(secrets.bot_token, secrets.api_url)
+        self.platform = SlackPlatform(self.api)
+        self.directory = Directory(self.api, store, clock)
+        self.bolt = self._bolt()
+        self._tasks = set[asyncio.Task[None]]()
+        self._socket: AsyncSocketModeHandler | None = None
+        self._lasting = list[asyncio.Task[None]]()
+
+    def routes(self) -> list[Route]:
+        """The one route for events, commands and interactivity."""
+        return [Route(PATH, self._http, methods=["POST"])] if self.secrets.signing_secret else []
+
+    async def start(self, learn: bool = True) -> None:
+        """Begin Socket Mode, where it is configured, and learning who works here. Waits for nobody."""
+        if self.secrets.app_token:
+            self._socket = AsyncSocketModeHandler(self.bolt, self.secrets.app_token, logger=quiet)
+            self._lasting.append(asyncio.create_task(self._socket.connect_async()))  # type: ignore[no-untyped-call]
+        if learn:
+            self._lasting.append(asyncio.create_task(self._keep_learning()))
+
+    async def stop(self) -> None:
+        """Take in nothing more, end what was begun, let go of all connections."""
+        for lasting in self._lasting:
+            lasting.cancel()
+        await asyncio.gather(*self._lasting, return_exceptions=True)
+        self._lasting.clear()
+        if self._socket:
+            await self._socket.close_async()  # type: ignore[no-untyped-call]
+            self._socket = None
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=FAREWELL)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self.api.close()
+
+    async def sync(self) -> None:
+        """Learn all people and groups now. Raises what Slack or the network answers."""
+        await self.directory.sync()
+
+    # How a request comes in.
+
+    def _bolt(self) -> AsyncApp:
+        async def authorize(team_id: str | None, enterprise_id: str | None) -> AuthorizeResult:
+            # One token, known beforehand: nobody has to be asked, and Slack may be away when we start.
+            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=self.secrets.bot_token)
+
+        async def choked(error: Exception) -> BoltResponse:
+            log.warning("a request that bolt cannot read: %s", type(error).__name__)
+            return BoltResponse(status=400, headers=ONCE) if isinstance(error, CHOKED) else BoltResponse(status=500)
+
+        async def hear(body: dict[str, Any]) -> BoltResponse:
+            return await self.hear(body)
+
+        bolt = AsyncApp(
+            name="kadens",
+            logger=quiet,
+            client=AsyncWebClient(base_url=self.secrets.api_url or SLACK, logger=quiet),
+            authorize=authorize,
+            signing_secret=self.secrets.signing_secret,
+            process_before_response=True,  # else bolt looks for the answer every 10 ms
+            request_verification_enabled=False,  # done at the door, before anything is parsed
+            ssl_check_enabled=False,
+            ignoring_self_events_enabled=False,  # inbound does, without knowing more than the event tells
+            attaching_function_token_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
+        )
+        bolt.error(choked)
+        # Listeners are tried one after the other: a few that take everything beat one for each command.
+        everything = re.compile("")
+        for listen in (bolt.event, bolt.command, bolt.block_action, bolt.shortcut, bolt.view):
+            listen(everything)(hear)
+        return bolt
+
+    async def _http(self, request: Request) -> Response:
+        try:
+            raw = await door.body(request)
+            if not door.genuine(self.secrets.signing_secret, request.headers, raw, self.clock()):
+                if door.ssl_check(raw):
+                    return Response()
+                raise door.TurnedAway(401, "not signed by Slack")
+            body = door.parsed(request.headers.get("content-type", ""), raw)
+            return to_starlette_response(await self._dispatch(body))
+        except door.TurnedAway as away:
+            return PlainTextResponse(away.reason, away.status, {"x-slack-no-retry": "1"})
+        except Exception as error:
+            _complain("a request", error)
+            return PlainTextResponse("", 500)
+
+    async def _dispatch(self, body: dict[str, Any]) -> BoltResponse:
+        try:
+            # Bolt's other mode takes a body that is verified and parsed already as it is.
+            request = AsyncBoltRequest(body=body, mode="socket_mode")
+            response = await self.bolt.async_dispatch(request)
+        except CHOKED:  # on a shape that Slack does not send; `hear` itself never raises
+            raise door.TurnedAway(400, "malformed") from None
+        if response.status == 404:  # of a type that we did not ask for, or of none
+            known = isinstance(body.get("type"), str)
+            response = BoltResponse(status=200) if known else BoltResponse(status=400, headers=ONCE)
+        return response
+
+    # What it does.
+
+    async def hear(self, body: Body) -> BoltResponse:
+        """One request, one turn. Never raises: whatever goes wrong becomes an answer that Slack understands."""
+        try:
+            event = inbound.read(body, self.clock(), self.settings.prefix)
+        except CHOKED as error:
+            log.warning("a request of no shape that Slack sends: %s", type(error).__name__)
+            return BoltResponse(status=400, headers=ONCE)
+        try:
+            match event:
+                case None:
+                    return BoltResponse(status=200)
+                case Told() | Grouped():
+                    await self._learn(event)
+                    return BoltResponse(status=200)
+                case Words() | Rewritten() if event.place.kind == "direct":
+                    self.platform.met(event.actor.account, str(body["event"]["channel"]))
+            return await self._answered(body, event, await self.turns.take(event))
+        except Exception as error:
+            _complain(type(event).__name__, error)
+            if body.get("type") == "event_callback" and not isinstance(error, MISTAKES):
+                return BoltResponse(status=503)  # Slack tries events again: at once, after a minute, after five
+            return self._sorry(body)
+
+    async def _answered(self, body: Body, event: Any, answer: Answer | None) -> BoltResponse:
+        match answer:
+            case OpenForm(form) if isinstance(event, Submission):
+                return BoltResponse(status=200, body={"response_action": "update", "view": render.modal(form)})
+            case OpenForm(form) if trigger := inbound.trigger(body):
+                self._later(self._open(trigger, form, event))
+            case OpenForm(form):
+                await self.turns.offer(event, form)
+            case Refuse(objections) if isinstance(event, Submission):
+                errors = render.refusals(objections, inbound.inputs(body))
+                return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
+            case Refuse(objections):
+                self._later(self._tell(body, " ".join(objections.values())))
+        return BoltResponse(status=200)
+
+    async def _open(self, trigger: str, form: Form, event: Command | Shortcut | Action) -> None:
+        try:
+            async with asyncio.timeout(OPENING):
+                await self.platform.open_form(trigger, form)
+        except Exception as error:
+            log.warning("slack did not open the form %s: %s", form.id, error or type(error).__name__)
+            await self.turns.offer(event, form)
+
+    async def _learn(self, event: Told | Grouped) -> None:
+        workspace = event.actor.workspace
+        if isinstance(event, Grouped) and event.members is None:
+            self._later(self.directory.groups(workspace))
+            return
+        async with self.store.transaction() as session:
+            if not await outbox.first_time(session, event):
+                return
+            if isinstance(event, Told):
+                await people.learn(session, [event.profile], event.at)
+            else:
+                await people.keep_group(session, workspace, event.group, event.handle, event.members or ())
+
+    def _sorry(self, body: Body) -> BoltResponse:
+        """The person reads one sentence, and Slack does not try again what would only fail again."""
+        words = say(self.settings.languages.default, "sorry")
+        if "command" in body:
+            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": words})
+        if body.get("type") == "view_submission" and (inputs := inbound.inputs(body)):
+            # The form stays open, so that nothing they wrote is lost.
+            return BoltResponse(status=200, body={"response_action": "errors", "errors": {inputs[0]: words}})
+        inner = body.get("event")
+        if not isinstance(inner, Mapping) or inner.get("type") in ("message", "app_mention"):
+            self._later(self._tell(body, words))
+        return BoltResponse(status=200)
+
+    async def _tell(self, body: Body, words: str) -> None:
+        channel, person = inbound.whereabouts(body)
+        if person:
+            await self.platform.say_privately(channel, person, words)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """After the answer. Whatever it raises is written down and ends there."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Exception as error:
+                _complain("after an answer", error)
+
+        task = asyncio.create_task(guarded())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep_learning(self) -> None:
+        workspace, due = "", time.monotonic()
+        while True:
+            try:
+                if time.monotonic() >= due:
+                    workspace = await self.directory.sync()
+                    due = time.monotonic() + DAILY
+                else:
+                    await self.directory.strangers(workspace)
+                pause = MET
+            except Exception as error:
+                log.warning("slack's people cannot be read now: %s", error or type(error).__name__)
+                due, pause = time.monotonic(), AGAIN
+            await asyncio.sleep(pause)
+
+
+def _complain(where: str, error: Exception) -> None:
+    """Where it broke, without the error's own text: somebody's words may stand in it."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s failed: %s\n%s", where, type(error).__name__, frames)

@@ -1,0 +1,279 @@
+"""The door that Teams knocks at, and everything of the platform put together."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.schema import Activity, ActivityTypes
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.core.cards import PeoplePicker
+from bot.core.effects import Answer, OpenForm
+from bot.core.events import Submission
+from bot.core.settings import Settings
+from bot.platforms.teams import answers, inbound, render
+from bot.platforms.teams.auth import (
+    METADATA,
+    Gate,
+    Keys,
+    KeysUnreachable,
+    KnownHosts,
+    Token,
+    Unauthorized,
+    is_loopback,
+    matches,
+    scope,
+    token_url,
+)
+from bot.platforms.teams.inbound import Arrival, Unreadable
+from bot.platforms.teams.meet import Acquaintances
+from bot.platforms.teams.outbound import Connector, TeamsPlatform
+from bot.turn import Turns
+from storage import teams
+from storage.engine import Store
+from storage.teams import Reference
+
+log = logging.getLogger(__name__)
+
+LARGEST = 1_000_000  # bytes of a request; activities of Teams stay far below
+INVOKE = 4.5  # seconds; Teams waits five
+AN_HOUR = 3600.0
+
+
+class OpenDoor(ValueError):
+    """TEAMS_APP_ID is set but empty, which means no authentication: that is allowed on a loopback address only."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What .env says of Teams. `app_id` empty: no authentication. `token_url` empty: Microsoft's sign-in service."""
+
+    app_id: str = ""
+    app_password: str = field(default="", repr=False)
+    tenant_id: str = ""
+    openid_metadata_url: str = METADATA
+    token_url: str = ""
+
+
+class Turned(Exception):
+    """A request that is turned away, with its HTTP status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(str(status))
+        self.status = status
+
+
+class Teams:
+    """Raises OpenDoor where there is neither authentication nor a loopback address."""
+
+    def __init__(
+        self,
+        turns: Turns,
+        store: Store,
+        secrets: Secrets,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        loopback: bool,
+    ) -> None:
+        if not secrets.app_id and not loopback:
+            raise OpenDoor
+        self.turns, self.store, self.secrets, self.settings, self.clock = turns, store, secrets, settings, clock
+        metadata = secrets.openid_metadata_url or METADATA
+        self.hosts = KnownHosts(loopback=not secrets.app_id or is_loopback(metadata))
+        self.gate = Gate(secrets.app_id, Keys(metadata, self._session, self._now), self._now)
+        url = secrets.token_url or token_url(secrets.tenant_id, metadata)
+        token = Token(secrets.app_id, secrets.app_password, url, scope(metadata), self._session, self._now)
+        self.connector = Connector(token, self.hosts, self._session)
+        self.platform = TeamsPlatform(self.connector, store, secrets.app_id, clock)
+        self.people = Acquaintances(store, clock)
+        self._http: aiohttp.ClientSession | None = None
+        self._tasks = set[asyncio.Task[Any]]()
+        self._teams_asked = dict[str, float]()
+
+    def routes(self) -> list[Route]:
+        return [Route("/teams/messages", self.receive, methods=["POST"])]
+
+    async def start(self) -> None:
+        self._http = aiohttp.ClientSession()
+        if not self.secrets.app_id:
+            log.warning(
+                "TEAMS_APP_ID is empty: ANYBODY ON THIS MACHINE can speak to Kadens as anybody. For trials only"
+            )
+
+    async def stop(self) -> None:
+        """Finish what was begun, then let go of the connections."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=10)
+        if self._http:
+            await self._http.close()
+
+    def _session(self) -> aiohttp.ClientSession:
+        assert self._http is not None, "start() comes first"
+        return self._http
+
+    def _now(self) -> float:
+        return self.clock().timestamp()
+
+    # -- one request
+
+    async def receive(self, request: Request) -> Response:
+        """200 once everything is committed; for an invoke with its answer. No error leaves this as words."""
+        try:
+            context = TurnContext(self.connector, await self._admitted(request))
+            await self.connector.run_pipeline(context, self._turn)
+        except Turned as turned:
+            headers = {"WWW-Authenticate": "Bearer"} if turned.status == 401 else {}
+            return Response(status_code=turned.status, headers=headers)
+        except Unreadable:
+            return Response(status_code=400)
+        except Exception as error:
+            # Only its kind: what a database or a library says can quote what a person said.
+            log.error("a turn failed: %s", _kind(error))
+            return Response(status_code=500)
+        found = context.turn_state.get(TurnContext._INVOKE_RESPONSE_KEY)
+        if found is None:
+            return Response(status_code=200)
+        status, said = found.value.status, found.value.body
+        return Response(status_code=status) if said is None else JSONResponse(said, status)
+
+    async def _admitted(self, request: Request) -> Activity:
+        """The activity, from whom it says it is. Raises Turned or Unreadable."""
+        length = request.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length[:20]) > LARGEST:
+            raise Turned(413)
+        try:
+            claims = await self.gate.check(request.headers.get("Authorization", ""))
+        except Unauthorized:
+            raise Turned(401) from None
+        except KeysUnreachable:
+            raise Turned(503) from None
+        # Without authentication a page in somebody's browser must not speak to us: it cannot send this type unasked.
+        if claims is None and not request.headers.get("Content-Type", "").startswith("application/json"):
+            raise Turned(415)
+        activity = _activity(await _read(request))
+        if not matches(claims, activity.service_url or "", activity.channel_id or ""):
+            raise Turned(401)
+        if activity.service_url and activity.service_url not in self.hosts:
+            raise Turned(401)
+        if activity.channel_id != "msteams":
+            raise Turned(403)  # the Web Chat of the same bot, say, where everybody can call himself anything
+        tenant = inbound.tenant(activity)
+        if self.secrets.tenant_id and tenant.lower() != self.secrets.tenant_id.lower():
+            raise Turned(403)
+        return activity
+
+    async def _turn(self, context: TurnContext) -> None:
+        activity: Activity = context.activity
+        arrival = inbound.read(activity, self.clock())
+        if activity.type != ActivityTypes.invoke:
+            await self._take(arrival)
+            return
+        response = await self._invoked(activity, arrival)
+        await context.send_activity(Activity(type=ActivityTypes.invoke_response, value=response))
+
+    async def _take(self, arrival: Arrival) -> tuple[Arrival, Answer | None]:
+        arrival, answer = await self.people.meet(arrival), None
+        for event in arrival.events:
+            answer = await self.turns.take(event) or answer
+        if arrival.threads and arrival.kind is None and arrival.team:
+            self._learn_channels(arrival)
+        return arrival, answer
+
+    # -- invokes
+
+    async def _invoked(self, activity: Activity, arrival: Arrival) -> InvokeResponse:
+        if not arrival.known:
+            return InvokeResponse(status=501)
+        submitted = any(isinstance(event, Submission) for event in arrival.events)
+        lang, asked = inbound.language(activity), answers.Asked(activity.name, None, not arrival.events, submitted)
+        taken = self._spawn(self._take(arrival))
+        await asyncio.wait({taken}, timeout=INVOKE)
+        if not taken.done():
+            # It is not broken off: a turn is done or not, and which of the two nobody could say any more.
+            return InvokeResponse(status=200, body=answers.slow(asked, lang))
+        arrival, answer = taken.result()
+        place = arrival.events[0].place if arrival.events else arrival.place
+        again = render.unpacked(inbound.carried(activity), place) if submitted else None
+        forms = [form for form in (again, answer.form if isinstance(answer, OpenForm) else None) if form]
+        filled = render.Filled(lang, typed=inbound.typed(activity), directory=await self._directory(arrival, forms))
+        asked = answers.Asked(asked.name, again, asked.cancelled, submitted)
+        return InvokeResponse(status=200, body=answers.answer(asked, answer, filled))
+
+    async def _directory(self, arrival: Arrival, forms: list[Any]) -> dict[str, str]:
+        """The client's people picker knows nobody but by the directory's id."""
+        pickers = [each for form in forms for each in form.fields if isinstance(each, PeoplePicker)]
+        people = {person.account for picker in pickers for person in picker.people}
+        if not people:
+            return {}
+        async with self.store.reading() as session:
+            return dict(await teams.directory(session, arrival.place.workspace, people))
+
+    # -- in the background
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+        return task
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a task failed: %s", _kind(error))
+
+    def _learn_channels(self, arrival: Arrival) -> None:
+        """Messages do not tell whether a channel is open to the whole team; the list of its channels does."""
+        now = self._now()
+        if now - self._teams_asked.get(arrival.team, 0.0) > AN_HOUR:
+            self._teams_asked[arrival.team] = now
+            self._spawn(self._ask_channels(arrival))
+
+    async def _ask_channels(self, arrival: Arrival) -> None:
+        workspace, url = arrival.place.workspace, arrival.service_url
+        found = await self.connector.channels(url, arrival.team)
+        async with self.store.transaction() as session:
+            for id, kind in found.items():
+                await teams.keep(session, Reference(workspace, id, id, url, kind, True), self.clock())
+
+
+async def _read(request: Request) -> bytes:
+    """The body, and no more than we want of it."""
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > LARGEST:
+            raise Turned(413)
+    return bytes(read)
+
+
+def _activity(raw: bytes) -> Activity:
+    try:
+        said = json.loads(raw)
+        if not isinstance(said, dict):
+            raise Unreadable("an activity is an object")
+        activity = Activity.deserialize(said)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        raise Unreadable("this is no activity") from None
+    if activity is None or not activity.type:
+        raise Unreadable("an activity has a type")
+    return activity
+
+
+def _kind(error: BaseException) -> str:
+    """Where it went wrong, without its words."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f" in {trace.tb_frame.f_code.co_name}, line {trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__}{where}"

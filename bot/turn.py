@@ -1,0 +1,248 @@
+"""One turn: gather, decide, write, commit. The only place where anything happens; what it says leaves by the outbox."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from bot.core.cards import MENTION, Button, Buttons, Card, Form, Text, mention
+from bot.core.effects import (
+    Answer,
+    Effect,
+    Grant,
+    KeepDialogue,
+    OpenForm,
+    Post,
+    Record,
+    Refuse,
+    Replace,
+    Retract,
+    ShowHome,
+    Tell,
+    Whisper,
+)
+from bot.core.events import (
+    Action,
+    Arrived,
+    Command,
+    Due,
+    Event,
+    Move,
+    Reaction,
+    Remark,
+    Reply,
+    Rewritten,
+    Routed,
+    Shortcut,
+    Submission,
+    Words,
+)
+from bot.core.features import Routes
+from bot.core.people import Person
+from bot.core.progress import Progress
+from bot.core.sending import Can
+from bot.core.talk import resume_button, spoken_move
+from bot.core.wording import wording
+from storage import access, dialogues, nudges, outbox
+from storage import people as folk
+from storage.engine import Session, Store
+
+log = logging.getLogger(__name__)
+say = wording("common")
+BUTTONS: Mapping[str, Move] = {
+    "answer": "answer",
+    "back": "back",
+    "skip": "skip",
+    "pause": "pause",
+    "resume": "resume",
+    "form": "form",
+}
+
+
+@dataclass(frozen=True)
+class Turns:
+    routes: Routes
+    store: Store
+    cans: Mapping[str, Can]  # by the platform's name
+
+    async def take(self, event: Arrived) -> Answer | None:
+        """Do what this event asks for, once. Returns what the request itself is answered with, if anything.
+
+        A repeat of an event does nothing and is answered with nothing. Whatever a handler or the store raises leaves
+        no trace, so that a repeat works.
+        """
+        answer: Answer | None = None
+        holding = f"{event.actor.workspace}/{event.actor.account}"
+        async with self.store.transaction(holding) as session:
+            if not await outbox.first_time(session, event):
+                return None
+            routed = await self._understood(session, await _introduced(session, event))
+            if isinstance(routed, Due):
+                await nudges.said(session, routed)
+            if routed is None or (route := self.routes.find(routed)) is None:
+                return None
+            facts = [await route.gather(session, routed)] if route.gather else []
+            for number, effect in enumerate(route.handler(routed, *facts)):
+                answer = await self._do(session, routed, number, effect) or answer
+        return answer  # only after the commit: no form is opened for what did not happen
+
+    async def offer(self, event: Command | Shortcut | Action | Submission, form: Form) -> None:
+        """The form this event was answered with could not be opened after all: send a button that opens it instead."""
+        async with self.store.transaction() as session:
+            known = await _introduced(session, replace(event, opens=False))
+            assert isinstance(known, Command | Shortcut | Action | Submission)
+            await self._do(session, known, -1, OpenForm(form))
+
+    async def _do(self, session: Session, event: Routed, number: int, effect: Effect) -> Answer | None:
+        match effect:
+            case Record(fact):
+                await fact.save(session)
+            case KeepDialogue(progress):
+                await dialogues.keep(session, event, progress)
+                await self._give_the_floor(session, event, number, progress)
+            case Grant():
+                await access.grant(session, event, effect)
+            case Whisper(card) if event.place.kind == "direct":
+                # Nobody else is there, and an ephemeral message would be gone after a reload.
+                await outbox.put(session, event, number, Post(event.place, card))
+            case Whisper(card) if not self.cans[event.place.platform].whispers:
+                await outbox.put(session, event, number, Tell(event.actor, card))
+            case Post() | Tell() | Whisper() | Replace() | Retract() | ShowHome():
+                await outbox.put(session, event, number, effect)
+            case OpenForm(form) if event.opens:
+                return OpenForm(form if form.place else replace(form, place=event.place))
+            case OpenForm(form):
+                # Nothing here can open a form: a button that can is sent instead.
+                action = "talk.form" if form.id == "talk.fill" else form.id
+                button = Button(say(event.actor, "open_form"), action, form.value, "primary", opens=True)
+                await outbox.put(session, event, number, Tell(event.actor, Card(form.title, (Buttons((button,)),))))
+            case Refuse() if isinstance(event, Submission | Reply):
+                return effect
+            case Refuse(objections):
+                lines = tuple(Text(objection) for objection in objections.values())
+                await outbox.put(session, event, number, Tell(event.actor, Card(parts=lines)))
+        return None
+
+    async def _give_the_floor(self, session: Session, event: Event, number: int, progress: Progress) -> None:
+        """Without threads one dialogue has the floor: what else was open waits, and a button brings it back."""
+        if self.cans[event.actor.home.platform].threads_in_direct or progress.state != "open":
+            return
+        for waiting, other in enumerate(await dialogues.pause_others(session, event, progress)):
+            card = Card(parts=(Text(say(event.actor, "waits")), Buttons((resume_button(event.actor, other),))))
+            await outbox.put(session, event, f"{number}.{waiting}", Tell(event.actor, card))
+
+    async def _understood(self, session: Session, event: Arrived) -> Routed | None:
+        match event:
+            case Words():
+                return await self._heard(session, event)
+            case Rewritten():
+                return await _rewritten(session, event)
+            case Action(action=action, value=value) if action.removeprefix("talk.") in BUTTONS:
+                return await _pressed(session, event, BUTTONS[action.removeprefix("talk.")], value)
+            case Submission(form="talk.fill", value=value):
+                if progress := await dialogues.own(session, event.actor, value):
+                    return _reply(event, progress, "fill", answers=event.answers)
+                return None
+            case Reaction():
+                # Somebody else's message has the topic "message".
+                topic = await outbox.about(session, event.place, event.message)
+                return replace(event, about="message" if topic is None else topic)
+            case Command():
+                return self.routes.refine(event)
+            case _:
+                return event
+
+    async def _heard(self, session: Session, words: Words) -> Routed | None:
+        """In a thread of ours words are its dialogue's; elsewhere they are a command, or answer what has the floor."""
+        actor, place = words.actor, words.place
+        if place.thread and (topic := await outbox.topic_of(session, place)):
+            if progress := await dialogues.in_thread(session, actor, topic):
+                if progress.finished:  # what is said after the end is said to whoever it is shared with
+                    return Remark(**_base(words), topic=f"finished:{topic}", text=words.text)
+                return _spoken(words, progress)
+            return Remark(**_base(words), topic=topic, text=words.text)
+        floor = await dialogues.with_the_floor(session, actor) if place.kind == "direct" else None
+        if command := self._spelled(words, strict=floor is not None):
+            return self.routes.refine(command)
+        if floor:
+            return _spoken(words, floor)
+        return Command(**_base(words), name="kadens help") if words.text.strip() else None
+
+    def _spelled(self, words: Words, strict: bool) -> Command | None:
+        """The command these words spell. While a dialogue has the floor, `strict`: only what cannot be an answer."""
+        first, _, rest = words.text.strip().partition(" ")
+        slash, name = first.startswith("/"), first.lower().lstrip("/")
+        name = name.removeprefix(words.settings.prefix)
+        if name not in self.routes.commands or (strict and rest.strip() and not (slash or words.mentions)):
+            return None
+        return Command(**_base(words), name=name, text=rest.strip(), mentions=words.mentions, groups=words.groups)
+
+
+async def _introduced(session: Session, event: Arrived) -> Arrived:
+    """The event with the people we keep instead of the strangers its payload named."""
+    strangers = [someone for someone in _people_in(event) if not someone.id]
+    known = await folk.introduced(session, strangers) if strangers else {}
+
+    def who(someone: Person) -> Person:
+        return someone if someone.id else known[someone.workspace, someone.account]
+
+    event = replace(event, actor=who(event.actor), settings=session.settings)
+    match event:
+        case Words(mentions=mentions) | Command(mentions=mentions):
+            named = tuple(map(who, mentions))
+            return replace(event, mentions=named, text=_with_names(event.text, named))
+        case Submission(people=people):
+            return replace(event, people={field: tuple(map(who, those)) for field, those in people.items()})
+        case Shortcut(author=Person() as author) | Reaction(author=Person() as author):
+            return replace(event, author=who(author))
+        case _:
+            return event
+
+
+def _with_names(text: str, people: Iterable[Person]) -> str:
+    """The text with the names we know in its mentions: not every platform tells them along."""
+    known = {person.account: person for person in people}
+    return MENTION.sub(lambda found: mention(known[found[1]]) if found[1] in known else found[0], text)
+
+
+def _people_in(event: Arrived) -> list[Person]:
+    match event:
+        case Words(mentions=mentions) | Command(mentions=mentions):
+            return [event.actor, *mentions]
+        case Submission(people=people):
+            return [event.actor, *(someone for those in people.values() for someone in those)]
+        case Shortcut(author=Person() as author) | Reaction(author=Person() as author):
+            return [event.actor, author]
+        case _:
+            return [event.actor]
+
+
+async def _rewritten(session: Session, event: Rewritten) -> Reply | None:
+    progress = await dialogues.answered_by(session, event.actor, event.message)
+    if progress is None:
+        return None
+    question = next(given.question for given in progress.given if given.message == event.message)
+    return _reply(event, progress, "edit", text=event.text or "", message=event.message, question=question)
+
+
+async def _pressed(session: Session, event: Action, move: Move, value: str) -> Reply | None:
+    """A button of a dialogue. Only its owner can press it."""
+    id, _, rest = value.partition("|")
+    question, _, text = rest.partition("|")
+    progress = await dialogues.own(session, event.actor, id)
+    if progress is None:
+        return None
+    return _reply(event, progress, move, text=text, question=question)
+
+
+def _spoken(words: Words, progress: Progress) -> Reply:
+    move = spoken_move(words.text, words.actor) or "answer"
+    return _reply(words, progress, move, text=words.text, message=words.message)
+
+
+def _reply(event: Event, progress: Progress, move: Move, **more: Any) -> Reply:
+    return Reply(**_base(event), progress=progress, move=move, **more)
+
+
+def _base(event: Event) -> dict[str, Any]:
+    return {field.name: getattr(event, field.name) for field in fields(Event)}

@@ -1,0 +1,234 @@
+"""Who one is here: manager, language, settings, and the words about privacy and help."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.core.calendar import Calendar
+from bot.core.cards import Button, Buttons, Card, Facts, Form, Note, PeoplePicker, Text
+from bot.core.effects import Effect, OpenForm, Post, Record, Refuse, Replace, Tell, Whisper
+from bot.core.events import Action, Command, Event, Met, Submission
+from bot.core.features import Feature
+from bot.core.people import Person
+from bot.core.wording import LANGUAGES, wording
+from storage import nudges
+from storage import people as store
+from storage.engine import Session
+from storage.people import Changed, Channel
+
+people = Feature("people")
+say = wording("people")
+
+
+# Who manages whom: said by the person, confirmed by the manager.
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The reporting line around a person: their manager, whom they name, and who stands above that one."""
+
+    manager: Person | None
+    named: Person | None = None
+    above: frozenset[str] = frozenset()
+
+
+async def line(session: Session, event: Command) -> Line:
+    return await _line(session, event, event.mentions[0] if event.mentions else None)
+
+
+async def form_line(session: Session, event: Submission) -> Line:
+    return await _line(session, event, next(iter(event.people.get("manager", ())), None))
+
+
+async def _line(session: Session, event: Event, named: Person | None) -> Line:
+    return Line(await store.manager(session, event), named, await store.above(session, named))
+
+
+@people.command("kadens manager", gather=line)
+def name_manager(event: Command, line: Line) -> Iterator[Effect]:
+    actor = event.actor
+    if line.named is None:
+        said = say(actor, "manager_is", who=line.manager.name) if line.manager else say(actor, "manager_none")
+        choose = Button(say(actor, "settings_button_manager"), "people.manager", opens=True)
+        yield Whisper(Card(parts=(Text(said), Buttons((choose,)))))
+    elif objection := wrong(actor, line):
+        yield Whisper(Card(parts=(Text(objection),)))
+    else:
+        yield from ask_manager(event, line.named)
+        yield Whisper(Card(parts=(Text(say(actor, "manager_asked", who=line.named.name)),)))
+
+
+@people.action("people.manager")
+def open_manager(event: Action) -> Iterator[Effect]:
+    actor = event.actor
+    field = PeoplePicker("manager", say(actor, "manager_field"), many=False)
+    title, save, cancel = say(actor, "manager_form"), say(actor, "save"), say(actor, "cancel")
+    yield OpenForm(Form("people.manager", title, save, cancel, (field,)))
+
+
+@people.submission("people.manager", gather=form_line)
+def submit_manager(event: Submission, line: Line) -> Iterator[Effect]:
+    if line.named is None:
+        yield Refuse({"manager": say(event.actor, "manager_none")})
+    elif objection := wrong(event.actor, line):
+        yield Refuse({"manager": objection})
+    else:
+        yield from ask_manager(event, line.named)
+        yield Tell(event.actor, Card(parts=(Text(say(event.actor, "manager_asked", who=line.named.name)),)))
+
+
+def wrong(actor: Person, line: Line) -> str:
+    who = line.named
+    if who is None or who.id == actor.id:
+        return say(actor, "manager_self")
+    if who.bot or who.gone:
+        return say(actor, "manager_bot", who=who.name)
+    if actor.id in line.above:
+        return say(actor, "manager_circle", who=who.name)
+    return say(actor, "manager_already", who=who.name) if actor.manager == who.id else ""
+
+
+def ask_manager(event: Event, who: Person) -> Iterator[Effect]:
+    yield Record(Changed(event.actor.id, {"manager_asked": who.id}))
+    yes = Button(say(who, "manager_yes"), "people.confirm", event.actor.id, "primary")
+    buttons = Buttons((yes, Button(say(who, "manager_no"), "people.refuse", event.actor.id)))
+    card = Card(say(who, "manager_title", who=event.actor.name), (Text(say(who, "manager_text")), buttons))
+    yield Tell(who, card, about=f"manager:{event.actor.id}:{who.id}")
+
+
+@people.action("people.confirm", gather=store.asking)
+def confirm(event: Action, report: Person | None) -> Iterator[Effect]:
+    if report is None:
+        yield Whisper(Card(parts=(Text(say(event.actor, "manager_stale")),)))
+        return
+    actor = event.actor
+    yield Record(Changed(report.id, {"manager": actor.id, "manager_asked": None}))
+    done = Card(parts=(Text(say(actor, "manager_confirmed", who=report.name)),))
+    yield Replace(f"manager:{report.id}:{actor.id}", done)
+    yield Tell(report, Card(parts=(Text(say(report, "manager_confirmed_them", who=actor.name)),)))
+
+
+@people.action("people.refuse", gather=store.asking)
+def refuse(event: Action, report: Person | None) -> Iterator[Effect]:
+    if report is None:
+        yield Whisper(Card(parts=(Text(say(event.actor, "manager_stale")),)))
+        return
+    actor = event.actor
+    yield Record(Changed(report.id, {"manager_asked": None}))
+    done = Card(parts=(Text(say(actor, "manager_refused", who=report.name)),))
+    yield Replace(f"manager:{report.id}:{actor.id}", done)
+    yield Tell(report, Card(parts=(Text(say(report, "manager_refused_them", who=actor.name)),)))
+
+
+# Settings.
+
+
+@people.command("kadens language")
+def language(event: Command) -> Iterator[Effect]:
+    yield from speak(event, event.text.strip().lower())
+
+
+@people.action("people.language")
+def press_language(event: Action) -> Iterator[Effect]:
+    yield from speak(event, event.value)
+
+
+def speak(event: Event, lang: str) -> Iterator[Effect]:
+    if lang in LANGUAGES:
+        yield Record(Changed(event.actor.id, {"lang": lang, "lang_chosen": True}))
+        yield Whisper(Card(parts=(Text(say(lang, "language_now")),)))
+    else:
+        buttons = tuple(Button(each, "people.language", each) for each in LANGUAGES)
+        yield Whisper(Card(parts=(Text(say(event.actor, "language_which")), Buttons(buttons))))
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    manager: Person | None
+    away: str  # first and last day of the next absence, or nothing
+
+
+async def own(session: Session, event: Event) -> Own:
+    away = await nudges.away_now(session, event)
+    days = f"{away[0].first:%d-%m-%Y} – {away[0].last:%d-%m-%Y}" if away else ""
+    return Own(await store.manager(session, event), days)
+
+
+@people.command("kadens settings", gather=own)
+@people.action("people.settings", gather=own)
+def settings(event: Command | Action, found: Own) -> Iterator[Effect]:
+    actor, calendar = event.actor, Calendar.parse(event.actor.calendar)
+    nobody = say(actor, "settings_nobody")
+    rows = (
+        (say(actor, "settings_language"), NAMES.get(actor.lang, actor.lang)),
+        (say(actor, "settings_zone"), actor.zone),
+        (say(actor, "settings_days"), f"{calendar.start:%H:%M}–{calendar.end:%H:%M}"),
+        (say(actor, "settings_manager"), found.manager.name if found.manager else nobody),
+        (say(actor, "settings_away"), found.away or say(actor, "settings_here")),
+    )
+    away = Button(say(actor, "settings_button_away"), "rhythm.away", opens=True)
+    back = Button(say(actor, "settings_button_back"), "rhythm.back")
+    manager = Button(say(actor, "settings_button_manager"), "people.manager", opens=True)
+    lang = Button(say(actor, "settings_change"), "people.language")
+    buttons = Buttons((manager, back if found.away else away, lang))
+    card = Card(say(actor, "settings_title"), (Facts(rows), buttons))
+    yield Tell(actor, card) if isinstance(event, Action) else Whisper(card)
+
+
+NAMES = {"en": "English", "sv": "svenska", "nl": "Nederlands"}
+
+
+# Who sees what, and what there is.
+
+
+@people.command("kadens privacy", gather=store.manager)
+def privacy(event: Command, manager: Person | None) -> Iterator[Effect]:
+    actor = event.actor
+    who = say(actor, "privacy_manager", who=manager.name) if manager else say(actor, "privacy_no_manager")
+    yield Whisper(Card(say(actor, "privacy_title"), (Text(say(actor, "privacy_text", manager=who)),)))
+
+
+@people.command("kadens help")
+def help(event: Command) -> Iterator[Effect]:
+    yield Whisper(help_card(event))
+
+
+@people.action("people.help")
+def press_help(event: Action) -> Iterator[Effect]:
+    yield Tell(event.actor, help_card(event))
+
+
+def help_card(event: Event) -> Card:
+    actor, slash = event.actor, f"/{event.settings.prefix}"
+    names = ("checkin", "kudos", "grow", "review", "kadens")
+    lines = "\n".join(say(actor, f"help_{name}").replace("/", slash, 1) for name in names)
+    more = Note(say(actor, "help_more"))
+    return Card(say(actor, "help_title"), (Note(say(actor, "help_intro")), Text(lines), more, start_buttons(actor)))
+
+
+def start_buttons(actor: Person) -> Buttons:
+    home = wording("home")
+    return Buttons(
+        (
+            Button(home(actor, "checkin"), "checkin.start", style="primary"),
+            Button(home(actor, "give_kudos"), "kudos.form", opens=True),
+            Button(home(actor, "grow"), "grow.start"),
+        )
+    )
+
+
+# Coming to know each other.
+
+
+@people.met("direct")
+def met(event: Met) -> Iterator[Effect]:
+    yield Tell(event.actor, Card(parts=(Text(say(event.actor, "hello", name=event.actor.name)),)))
+
+
+@people.met("public")
+@people.met("private")
+def let_in(event: Met) -> Iterator[Effect]:
+    """Into a channel: we note what kind of place it is, and say what can be done there."""
+    place = event.place
+    yield Record(Channel(place.workspace, place.conversation, event.kind))
+    lang = event.settings.languages.of(place.conversation)
+    yield Post(place, Card(parts=(Text(say(lang, "hello_channel")),)))

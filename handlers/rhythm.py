@@ -1,0 +1,194 @@
+"""One's own say over the rhythm: skip one, snooze it, pause it, be away, and see when the next ones come."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from bot.core.calendar import period
+from bot.core.cards import Button, Buttons, Card, Day, Facts, Form, Note, Text
+from bot.core.dates import read_day
+from bot.core.effects import Effect, OpenForm, Record, Refuse, Whisper
+from bot.core.events import Action, Command, Event, Submission
+from bot.core.features import Feature
+from bot.core.people import Person
+from bot.core.wording import wording
+from storage import nudges
+from storage.engine import Session
+from storage.nudges import ALL, Absence, Answered, Back, FollowUp
+
+rhythm = Feature("rhythm")
+say = wording("rhythm")
+FOR_EVER = date(9999, 12, 31)
+LONGEST = 366  # days away in one go
+
+
+@rhythm.command("kadens rhythm")
+def show(event: Command) -> Iterator[Effect]:
+    actor, rows, buttons = event.actor, list[tuple[str, str]](), list[Button]()
+    for name, each in event.settings.rhythms.items():
+        every = say(actor, f"every.{each.every}")
+        rows.append((called(actor, name), say(actor, "fact", every=every, on=each.on, at=each.at)))
+    value = f"checkin|{period(event.settings.rhythms['checkin'].every, event.today)}"
+    buttons.append(Button(say(actor, "snooze"), "rhythm.snooze", f"{value}|3"))
+    buttons.append(Button(say(actor, "skip"), "rhythm.skip", value))
+    card = Card(say(actor, "title"), (Facts(tuple(rows)), Note(say(actor, "note")), Buttons(tuple(buttons))))
+    yield Whisper(card)
+
+
+def called(actor: Person, name: str) -> str:
+    return say(actor, f"names.{name}")
+
+
+def which(event: Event, text: str) -> tuple[str, str] | None:
+    """The rhythm a text begins with, by its own name or as the person calls it, and what follows."""
+    for name in event.settings.rhythms:
+        for spelled in (called(event.actor, name), name):
+            if text.lower().startswith(spelled.lower()):
+                return name, text[len(spelled) :].strip()
+    return None
+
+
+async def asked(session: Session, event: Event) -> frozenset[str]:
+    """The rhythms that have asked the actor in this period and wait for an answer."""
+    found = set[str]()
+    for name in event.settings.rhythms:
+        states = await nudges.states(session, [event.actor.id], name, now(event, name))
+        if states.get(event.actor.id) == "said":
+            found.add(name)
+    return frozenset(found)
+
+
+@rhythm.command("kadens skip")
+def skip(event: Command) -> Iterator[Effect]:
+    if found := which(event, event.text.strip() or "checkin"):
+        yield from skipped(event, found[0], now(event, found[0]))
+    else:
+        yield Whisper(Card(parts=(Text(say(event.actor, "skip_which")),)))
+
+
+@rhythm.action("rhythm.skip")
+def press_skip(event: Action) -> Iterator[Effect]:
+    name, _, this = event.value.partition("|")
+    if name in event.settings.rhythms:
+        yield from skipped(event, name, this)
+
+
+def now(event: Event, name: str) -> str:
+    return period(event.settings.rhythms[name].every, event.today)
+
+
+def skipped(event: Event, name: str, this: str) -> Iterator[Effect]:
+    yield Record(Answered(event, name, this, "skipped"))
+    yield Whisper(Card(parts=(Text(say(event.actor, "skipped", name=called(event.actor, name))),)))
+
+
+@rhythm.command("kadens snooze", gather=asked)
+def snooze(event: Command, asked: frozenset[str]) -> Iterator[Effect]:
+    found = which(event, event.text.strip())
+    day = until(event, found[1]) if found else None
+    if found and day:
+        yield from snoozed(event, found[0], day, found[0] in asked)
+    else:
+        yield Whisper(Card(parts=(Text(say(event.actor, "snooze_which")),)))
+
+
+def until(event: Event, text: str) -> date | None:
+    """`3`, `3 days`, `friday`, `2026-12-01`: a day to come, within a year."""
+    days = re.match(r"(\d{1,3})\b", text) if not re.match(r"\d{4}-", text) else None
+    day = event.today + timedelta(days=int(days[1])) if days else read_day(text, event.actor.lang, event.today)
+    return day if day and event.today < day <= event.today + timedelta(days=LONGEST) else None
+
+
+@rhythm.action("rhythm.snooze", gather=asked)
+def press_snooze(event: Action, asked: frozenset[str]) -> Iterator[Effect]:
+    name, _, rest = event.value.partition("|")
+    days = rest.rpartition("|")[2]
+    if name in event.settings.rhythms and days.isdecimal():
+        yield from snoozed(event, name, event.today + timedelta(days=min(int(days), LONGEST)), name in asked)
+
+
+def snoozed(event: Event, name: str, day: date, asked: bool) -> Iterator[Effect]:
+    """Quiet until then. What was asked already is asked again on that day, in place of a reminder."""
+    last = day if asked else day - timedelta(days=1)
+    yield Record(Absence(f"snooze:{event.ref}", event.actor.id, name, event.today, last))
+    if asked:
+        yield Record(FollowUp(event.actor.id, f"{name}.again", now(event, name), day))
+    yield Whisper(Card(parts=(Text(say(event.actor, "snoozed", name=called(event.actor, name), day=day)),)))
+
+
+@rhythm.command("kadens pause")
+def pause(event: Command) -> Iterator[Effect]:
+    if found := which(event, event.text.strip()):
+        yield Record(Absence(f"pause:{event.ref}", event.actor.id, found[0], event.today, FOR_EVER))
+        yield Whisper(Card(parts=(Text(say(event.actor, "paused", name=called(event.actor, found[0]))),)))
+    else:
+        yield Whisper(Card(parts=(Text(say(event.actor, "pause_which")),)))
+
+
+@rhythm.command("kadens resume")
+@rhythm.command("kadens back")
+@rhythm.action("rhythm.back")
+def back(event: Command | Action) -> Iterator[Effect]:
+    yield Record(Back(event.actor.id, event.today))
+    yield Whisper(Card(parts=(Text(say(event.actor, "resumed")),)))
+
+
+# Time away.
+
+
+@rhythm.command("kadens away")
+def away(event: Command) -> Iterator[Effect]:
+    """`/kadens away 2026-12-22 2027-01-02`, one day alone, or by the form."""
+    words = re.split(r"\s+(?:to|until|till|til|tot|t/m)\s+|\s*\.\.\.?\s*|\s+(?=\d{4}-)", event.text.strip())
+    days = [read_day(word, event.actor.lang, event.today) for word in words if word]
+    if not event.text.strip():
+        yield OpenForm(form(event))
+    elif not days or len(days) > 2 or None in days:
+        yield Whisper(Card(parts=(Text(say(event.actor, "away_not_read")),)))
+    else:
+        read = [day for day in days if day]
+        first, last = (read[0], read[-1]) if len(read) == 2 else (event.today, read[0])
+        if wrong := objections(event, first, last):
+            yield Whisper(Card(parts=tuple(Text(text) for text in wrong.values())))
+        else:
+            yield from gone(event, first, last)
+
+
+@rhythm.action("rhythm.away")
+def open_away(event: Action) -> Iterator[Effect]:
+    yield OpenForm(form(event))
+
+
+def form(event: Event) -> Form:
+    actor = event.actor
+    fields = (
+        Day("first", say(actor, "away_first"), event.today),
+        Day("last", say(actor, "away_last"), hint=say(actor, "away_hint")),
+    )
+    return Form("rhythm.away", say(actor, "away_title"), say(actor, "save"), say(actor, "cancel"), fields)
+
+
+@rhythm.submission("rhythm.away")
+def submit_away(event: Submission) -> Iterator[Effect]:
+    days = {id: read_day(event.answers.get(id, ""), event.actor.lang) for id in ("first", "last")}
+    first, last = days["first"], days["last"]
+    if first is None or last is None:
+        yield Refuse({id: say(event.actor, "away_not_read") for id, day in days.items() if day is None})
+    elif wrong := objections(event, first, last):
+        yield Refuse(wrong)
+    else:
+        yield from gone(event, first, last)
+
+
+def objections(event: Event, first: date, last: date) -> dict[str, str]:
+    actor = event.actor
+    if last < first:
+        return {"last": say(actor, "away_order")}
+    if last < event.today:
+        return {"last": say(actor, "away_past")}
+    return {"last": say(actor, "away_long")} if (last - first).days > LONGEST else {}
+
+
+def gone(event: Event, first: date, last: date) -> Iterator[Effect]:
+    yield Record(Absence(f"away:{event.ref}", event.actor.id, ALL, first, last))
+    yield Whisper(Card(parts=(Text(say(event.actor, "away_set", first=first, last=last)),)))

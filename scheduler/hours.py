@@ -1,0 +1,64 @@
+"""When somebody may be spoken to: in their working hours without the quiet ones, and not while they are away."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from bot.core.calendar import Calendar
+from bot.core.settings import Quiet
+from scheduler import rhythms
+
+log = logging.getLogger(__name__)
+FAR = date(9000, 1, 1)
+
+
+@lru_cache(maxsize=4096)
+def awake(key: str, quiet: Quiet) -> Calendar | None:
+    """The calendar behind this key, its hours cut to those outside quiet hours: where these lie in the middle of the
+    working day, to the longer part. None when nothing is left, or when the key is no calendar (here: a time zone that
+    this machine does not know); its people cannot be nudged, which is said once.
+    """
+    try:
+        calendar = Calendar.parse(key)
+    except ValueError:
+        log.warning("nobody can be nudged whose calendar is %r: it cannot be read", key)
+        return None
+    parts = [(start, end) for start, end in _outside(calendar, quiet) if start < end]
+    if not parts:
+        log.warning("nobody can be nudged whose calendar is %r: all of its hours are quiet", key)
+        return None
+    start, end = max(parts, key=lambda part: _minutes(part[1]) - _minutes(part[0]))
+    return replace(calendar, start=start, end=end)
+
+
+def local(calendar: Calendar, at: datetime) -> datetime:
+    return at.astimezone(ZoneInfo(calendar.zone))
+
+
+def back_on(absences: Iterable[tuple[date, date]], today: date) -> date | None:
+    """The first day back from the leaves (first and last day, both inclusive) that have begun; None when none has."""
+    # FAR: somebody who is away "for good" has a last day that no other day comes after.
+    return max((min(last, FAR) + timedelta(days=1) for first, last in absences if first <= today), default=None)
+
+
+def opening(calendar: Calendar, now: datetime) -> datetime:
+    """When these people's working hours next begin."""
+    today = local(calendar, now).date()
+    at = rhythms.on_day(calendar, today, calendar.start)
+    return at if at > now else rhythms.on_day(calendar, today + timedelta(days=1), calendar.start)
+
+
+def _outside(calendar: Calendar, quiet: Quiet) -> list[tuple[time, time]]:
+    start, end = calendar.start, calendar.end
+    if quiet.start > quiet.end:  # over midnight
+        return [(max(start, quiet.end), min(end, quiet.start))]
+    if quiet.start == quiet.end:
+        return [(start, end)]
+    return [(start, min(end, quiet.start)), (max(start, quiet.end), end)]
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute

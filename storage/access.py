@@ -1,0 +1,117 @@
+"""Who may read what of somebody else's: the only door to another person's private record.
+
+The rule is one table. A relation is how the actor stands to the owner of a record; a record is private unless its
+owner shared it. HR and leaders have no door here: they see counts, made elsewhere, and what was shared with them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import delete, select
+from sqlmodel import Field, SQLModel
+
+from bot.core.effects import Grant
+from bot.core.events import Event, Reply
+from bot.core.people import Person
+from bot.core.progress import Progress
+from storage import dialogues
+from storage import people as folk
+from storage.audit import Audited
+from storage.dialogues import dialogues as talks
+from storage.engine import Session, table
+
+Relation = Literal["self", "manager", "former manager", "colleague", "hr", "other company"]
+Kind = Literal["checkin", "grow", "review", "kudos", "participation", "agenda"]
+
+# What needs no word of the owner's, and what needs their having shared it with this very person.
+OPEN: frozenset[tuple[Relation, Kind]] = frozenset(
+    {
+        *(("self", kind) for kind in ("checkin", "grow", "review", "kudos", "participation", "agenda")),
+        ("manager", "participation"),
+        ("manager", "agenda"),
+    }
+)
+SHARED: frozenset[tuple[Relation, Kind]] = frozenset(
+    {
+        *(("manager", kind) for kind in ("checkin", "grow", "review")),
+        # What was shared with somebody stays with them: it was said to the person, not to the post.
+        *(("former manager", kind) for kind in ("checkin", "grow", "review")),
+    }
+)
+
+
+def may_read(relation: Relation, kind: Kind, shared: bool, public: bool = False) -> bool:
+    """The whole policy. `shared`: the owner shared this record with the actor; `public`: it was said in the open."""
+    if relation == "other company":
+        return False
+    return public or (relation, kind) in OPEN or (shared and (relation, kind) in SHARED)
+
+
+class ShareRow(SQLModel, table=True):
+    """The owner of a dialogue lets one other person read what they said in it."""
+
+    __tablename__ = "shares"
+    about: str = Field(primary_key=True)  # the dialogue's id
+    reader: str = Field(primary_key=True, foreign_key="people.id")
+    person: str = Field(foreign_key="people.id", index=True)
+    at: datetime
+
+
+shares = table(ShareRow)
+
+
+async def grant(session: Session, event: Event, granted: Grant) -> None:
+    """Only the owner of a dialogue can let others read it."""
+    owner = await session.value(select(talks.c.person).where(talks.c.id == granted.about))
+    if owner != event.actor.id:
+        return
+    await session.run(delete(shares).where(shares.c.about == granted.about))
+    if granted.reader:
+        row = {"about": granted.about, "person": owner, "reader": granted.reader.id, "at": event.at}
+        await session.run(shares.insert().values(row))
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Whom an ended dialogue can be shared with, and who can read it until now."""
+
+    manager: Person | None = None
+    shared_with: frozenset[str] = frozenset()
+
+
+async def closing(session: Session, event: Reply) -> Closing:
+    return Closing(await folk.manager(session, event), await readers(session, event.progress.id))
+
+
+async def shared_dialogue(session: Session, event: Event, about: str) -> Progress | None:
+    """The words of a dialogue, for its owner or one who was given them; another's reading is written down."""
+    row = await session.first(select(talks).where(talks.c.id == about))
+    owner = await folk.by_id(session, row.person) if row else None
+    if row is None or owner is None:
+        return None
+    mine = (shares.c.about == about) & (shares.c.reader == event.actor.id)
+    shared = await session.first(select(shares.c.about).where(mine)) is not None
+    if not may_read(relation(event.actor, owner, shared), row.dialogue, shared):
+        return None
+    if event.actor.id != owner.id:
+        await Audited(event, owner.id, "read", about).save(session)
+    return dialogues.progress_of(row)
+
+
+def relation(actor: Person, owner: Person, shared: bool = False) -> Relation:
+    """How the actor stands to the owner of a record."""
+    if actor.company != owner.company:
+        return "other company"
+    if actor.id == owner.id:
+        return "self"
+    if owner.manager == actor.id:
+        return "manager"
+    if shared:
+        return "former manager"
+    return "hr" if actor.role == "hr" else "colleague"
+
+
+async def readers(session: Session, about: str) -> frozenset[str]:
+    """With whom a record is shared."""
+    return frozenset(row.reader for row in await session.all(select(shares.c.reader).where(shares.c.about == about)))

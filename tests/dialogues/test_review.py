@@ -1,0 +1,66 @@
+"""The quarter's look back, two weeks before the quarter ends, with its evidence at hand."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.core.settings import Settings
+from handlers import FEATURES
+from storage.review import ReviewRow
+from tests.conftest import HALL, Company, rows
+from tests.dialogues.script import Script
+
+MAY = datetime(2026, 5, 6, 12, tzinfo=UTC)
+ONLY_ANA = Settings.model_validate({"people": {"pilot": ["U-ana"]}})
+
+
+@pytest.fixture
+async def script(company: Company) -> Script:
+    desk = company(*FEATURES, now=MAY, settings=ONLY_ANA)
+    max = await desk.person("Max")
+    return Script(desk, await desk.person("Ana", manager="max"), max)
+
+
+async def test_it_comes_with_the_quarters_own_words_and_is_shared(script: Script) -> None:
+    desk = script.desk
+    await desk.command(script.people["max"], "kudos", "for the calm launch", HALL, mentions=(script.people["ana"],))
+    await desk.deliver()
+    await script.play("ana: /checkin", "> ana: Your May check-in")
+    await script.play("ana: fine", "> ana: *", "ana: we shipped the new search", "> ana: *")
+    for _ in range(4):
+        await script.play("ana: skip", "> ana: *")
+    await script.play("ana: skip", "> ana: Shall", "ana [Only for me]", "> ana: Thank you")
+    await script.play("ana: /kadens skip check-in", "> ana: *")
+    await script.play("+ 27 days", "> ana: Your June check-in", "ana [Skip this one]", "> ana: *")
+    await script.play(
+        """
+        + 14 days
+        > ana: Looking back on Q2 / Four short questions
+        """
+    )
+    [card] = [card for card in desk.shown(script.people["ana"]) if card.title == "Looking back on Q2"]
+    assert "we shipped the new search" in str(card) and "Max: for the calm launch" in str(card)
+    await script.play(
+        """
+        ana: the search
+        > ana: What did you learn
+        ana: to ask earlier
+        > ana: What would you do differently?
+        ana: skip
+        > ana: What matters most next quarter?
+        ana: speed
+        > ana: Shall I share this
+        ana [Share with my manager]
+        > ana: Thank you, that is your look back on Q2 / Proud of: the search
+        > max: Ana looks back on Q2 / Proud of: the search
+        max in shared: I saw that too
+        > ana: Max says / I saw that too
+        """
+    )
+    [row] = await rows(desk.store, ReviewRow)
+    assert (row.person, row.period) == ("ana", "2026-Q2")
+
+
+async def test_by_command_before_it_is_asked(script: Script) -> None:
+    await script.play("ana: /review", "> ana: Looking back on Q2", "ana: /review", "> ana: Your look back on")
+    await script.play("ana: pause", "> ana: Paused.")

@@ -1,0 +1,387 @@
+"""What came in, once; what waits, in order."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event as hooks
+from sqlalchemy import text
+
+from bot.core.cards import (
+    Bar,
+    Button,
+    Buttons,
+    Card,
+    Divider,
+    Facts,
+    Heading,
+    Note,
+    Quote,
+    Text,
+)  # fmt: skip
+from bot.core.effects import Post, Replace, Retract, ShowHome, Tell, Whisper
+from bot.core.events import Command, Due
+from bot.core.people import Place
+from storage import nudges, outbox
+from storage.nudges import Group, Slot, Whom
+from storage.outbox import OutboxRow, PauseRow
+from tests.conftest import HALL, NOON, SLACK, count, person, rows
+
+LEASE = NOON + timedelta(minutes=2)
+THREAD = Place(SLACK, "C1", "1700.1", "public")
+
+
+@pytest.fixture
+async def ana(store):
+    return await person(store, "Ana")
+
+
+async def put(store, actor, *messages, id="e1", place=HALL, at=NOON):
+    event = Command(id=id, actor=actor, place=place, at=at, name="x")
+    async with store.transaction() as session:
+        for number, message in enumerate(messages):
+            await outbox.put(session, event, number, message)
+
+
+async def claim(store, now=NOON, until=None, limit=50, platforms=("slack",)):
+    async with store.transaction() as session:
+        return await outbox.claim(session, now, until or now + timedelta(minutes=2), limit, platforms)
+
+
+async def mark(store, claim, sent_as, **more):
+    async with store.transaction() as session:
+        await outbox.sent(session, claim, NOON, sent_as, **more)
+
+
+async def send_all(store, ids="m"):
+    """Everything that waits is sent; returns what was claimed, in order."""
+    done = []
+    while claims := await claim(store):
+        for one in claims:
+            done.append(one)
+            await mark(store, one, one.message.target or f"{ids}{len(done)}")
+    return [one.message for one in done]
+
+
+async def test_an_event_is_new_once(store, ana):
+    event = Command(id="e1", actor=ana, place=HALL, at=NOON, name="x")
+    seen = []
+    for _ in range(2):
+        async with store.transaction() as session:
+            seen.append(await outbox.first_time(session, event))
+    assert seen == [True, False]
+
+
+async def test_an_event_whose_turn_failed_is_new_again(store, ana):
+    event = Command(id="e1", actor=ana, place=HALL, at=NOON, name="x")
+    with pytest.raises(RuntimeError):
+        async with store.transaction() as session:
+            await outbox.first_time(session, event)
+            raise RuntimeError
+    async with store.transaction() as session:
+        assert await outbox.first_time(session, event)
+
+
+async def test_each_kind_of_message_finds_its_address(store, ana):
+    whisper, home = Whisper(Card("whisper")), ShowHome(ana, Card("h"))
+    await put(store, ana, Post(THREAD, Card("post")), Tell(ana, Card("tell")), whisper, home)
+    sent = await send_all(store)
+    addresses = {m.card.title: (m.place.conversation, m.place.thread, m.place.kind, m.verb, m.only_for) for m in sent}
+    assert addresses == {
+        "post": ("C1", "1700.1", "public", "post", None),
+        "tell": ("U-ana", None, "direct", "post", None),
+        "whisper": ("C1", None, "public", "post", "U-ana"),
+        "h": ("U-ana", None, "direct", "home", None),
+    }
+
+
+async def test_a_card_comes_out_as_it_went_in(store, ana):
+    card = Card(
+        "Title",
+        (
+            Text("text"), Heading("heading"), Note("note"), Quote("quote"), Facts((("a", "b"), ("c", "d"))),
+            Bar("energy", 3, 5, "story"), Divider(),
+            Buttons((Button("Yes", "act", "v", "primary", opens=True), Button("No", "act2"))),
+        ),
+    )  # fmt: skip
+    await put(store, ana, Post(HALL, card))
+    assert (await send_all(store))[0].card == card
+
+
+async def test_only_the_head_of_a_conversation_is_claimed(store, ana):
+    other = Place(SLACK, "C2")
+    await put(store, ana, Post(HALL, Card("a1")), Post(HALL, Card("a2")), Post(other, Card("b1")))
+    first = await claim(store)
+    assert [one.message.card.title for one in first] == ["a1", "b1"]
+    assert await claim(store) == []
+    await mark(store, first[0], "m1")
+    assert [one.message.card.title for one in await claim(store)] == ["a2"]
+
+
+async def test_what_is_said_is_no_longer_kept(store, ana):
+    await put(store, ana, Post(HALL, Card("secret"), otherwise=Card("secret")))
+    await send_all(store)
+    (row,) = await rows(store, OutboxRow)
+    assert (row.card, row.otherwise, row.sent_as) == (None, None, "m1")
+
+
+async def test_the_first_message_of_a_topic_begins_its_thread(store, ana):
+    await put(store, ana, *(Tell(ana, Card(f"q{n}"), thread="checkin:1") for n in (1, 2, 3)), Tell(ana, Card("other")))
+    sent = await send_all(store)
+    assert [(m.card.title, m.place.thread) for m in sent] == [("q1", None), ("q2", "m1"), ("q3", "m1"), ("other", None)]
+    async with store.reading() as session:
+        assert await outbox.topic_of(session, Place(SLACK, "U-ana", "m1")) == "checkin:1"
+        assert await outbox.topic_of(session, Place(SLACK, "U-ana", "m4")) is None
+        assert await outbox.topic_of(session, Place(SLACK, "C9", "m1")) is None
+
+
+async def test_two_people_have_a_thread_each_under_one_topic(store, ana):
+    ben = await person(store, "Ben")
+    await put(store, ana, *(Tell(who, Card(f"{who.id}{n}"), thread="grow:1") for n in (1, 2) for who in (ana, ben)))
+    sent = await send_all(store)
+    assert {m.card.title: m.place.thread for m in sent} == {"ana1": None, "ben1": None, "ana2": "m1", "ben2": "m2"}
+
+
+async def test_our_own_messages_are_known_by_what_they_are_about(store, ana):
+    await put(store, ana, Post(HALL, Card("k"), about="kudos:1"), Post(HALL, Card("nothing")))
+    await send_all(store)
+    async with store.reading() as session:
+        assert [await outbox.about(session, HALL, id) for id in ("m1", "m2", "m3")] == ["kudos:1", "", None]
+
+
+async def test_replace_and_retract_reach_every_message_about_it_even_one_not_yet_sent(store, ana):
+    elsewhere = Place(SLACK, "C2", "1600.5")
+    await put(store, ana, Post(HALL, Card("a"), about="kudos:1"))
+    await send_all(store)
+    await put(store, ana, Post(elsewhere, Card("b"), about="kudos:1"), Replace("kudos:1", Card("new")), id="e2")
+    await put(store, ana, Retract("kudos:1"), id="e3")
+    sent = await send_all(store, "n")
+    found = {where: [(m.verb, m.place.thread, m.target) for m in sent if m.place.conversation == where]
+             for where in ("C1", "C2")}  # fmt: skip
+    assert found["C1"] == [("update", None, "m1"), ("delete", None, "m1")]
+    assert found["C2"] == [("post", "1600.5", None), ("update", "1600.5", "n1"), ("delete", "1600.5", "n1")]
+    assert len({m.key for m in sent}) == 5
+
+
+async def test_a_change_to_what_never_arrived_is_set_aside_and_the_next_goes(store, ana):
+    await put(store, ana, Post(HALL, Card("a"), about="t"), Replace("t", Card("b")), Post(HALL, Card("c")))
+    (one,) = await claim(store)
+    async with store.transaction() as session:
+        await outbox.given_up(session, one, NOON, "Refused")
+    assert [m.card.title for m in await send_all(store)] == ["c"]
+    async with store.reading() as session:
+        assert (await outbox.backlog(session)).reasons == {"KeyError": 1, "Refused": 1}
+
+
+async def test_a_row_that_cannot_be_read_is_set_aside_with_its_words(store, ana):
+    await put(store, ana, Post(HALL, Card("a")), Post(HALL, Card("b")))
+    broken = '{"title": "from the future", "parts": [{"kind": "hologram"}]}'
+    async with store.transaction() as session:
+        await session.run(outbox.outbox.update().where(outbox.outbox.c.key == "e1/0").values(card=broken))
+    assert [m.card.title for m in await send_all(store)] == ["b"]
+    (row,) = await rows(store, OutboxRow, key="e1/0")
+    assert (row.error, row.card) == ("ValidationError", broken)
+
+
+async def test_what_nobody_can_receive_is_told_to_the_actor_instead(store, ana):
+    await put(store, ana, Post(THREAD, Card("public"), otherwise=Card("I could not post there")), Whisper(Card("psst")))
+    told = []
+    while claims := await claim(store):
+        async with store.transaction() as session:
+            for one in claims:
+                if one.message.place.conversation == "C1":
+                    await outbox.given_up(session, one, NOON, "Unreachable")
+                else:
+                    told.append(one.message)
+                    await outbox.sent(session, one, NOON, f"m{len(told)}")
+    assert [(m.card.title, m.place.conversation, m.place.thread, m.only_for) for m in told] == [
+        ("I could not post there", "U-ana", None, None),
+        ("psst", "U-ana", None, None),
+    ]
+    assert await count(store, OutboxRow, error="Unreachable") == 0
+
+
+async def test_what_cannot_be_told_to_anybody_else_either_is_given_up(store, ana):
+    await put(store, ana, Whisper(Card("psst")))
+    for _ in range(2):
+        (one,) = await claim(store)
+        async with store.transaction() as session:
+            await outbox.given_up(session, one, NOON, "Unreachable")
+    assert await claim(store) == []
+    assert await count(store, OutboxRow, error="Unreachable") == 1
+
+
+async def test_what_is_told_instead_waits_for_what_is_being_sent_there(store, ana):
+    await put(store, ana, Post(HALL, Card("public"), otherwise=Card("instead")), Tell(ana, Card("under way")))
+    public, under_way = await claim(store)
+    async with store.transaction() as session:
+        await outbox.given_up(session, public, NOON, "Unreachable")
+    assert await claim(store) == []
+    await mark(store, under_way, "m1")
+    assert [one.message.card.title for one in await claim(store)] == ["instead"]
+
+
+async def test_a_lease_that_ran_out_says_that_nobody_knows(store, ana):
+    await put(store, ana, Post(HALL, Card("a")))
+    (first,) = await claim(store)
+    assert not first.unsure and first.tries == 1
+    assert await claim(store, NOON + timedelta(seconds=119)) == []
+    (second,) = await claim(store, NOON + timedelta(seconds=121))
+    assert second.unsure and second.tries == 2 and second.message.key == first.message.key
+    await mark(store, second, "m1", sure=True)
+    assert [row.unsure for row in await rows(store, OutboxRow)] == [False]
+
+
+async def test_released_claims_are_as_if_never_tried(store, ana):
+    await put(store, ana, Post(HALL, Card("a")))
+    claims = await claim(store)
+    async with store.transaction() as session:
+        await outbox.release(session, claims)
+    (again,) = await claim(store)
+    assert again == claims[0]
+
+
+@pytest.mark.parametrize("conversation", ["", "C1"])
+async def test_a_rest_holds_the_workspace_or_the_conversation(store, ana, conversation):
+    places = [HALL, Place(SLACK, "C2"), Place("slack:T2", "C1")]
+    await put(store, ana, *(Post(place, Card(f"{place.workspace} {place.conversation}")) for place in places))
+    until = NOON + timedelta(seconds=30)
+    async with store.transaction() as session:
+        await outbox.rest(session, SLACK, until, NOON, conversation)
+        await outbox.rest(session, SLACK, until - timedelta(seconds=20), NOON, conversation)  # the longer one stays
+    free = {one.message.card.title for one in await claim(store, until - timedelta(seconds=1))}
+    assert free == ({"slack:T1 C2", "slack:T2 C1"} if conversation else {"slack:T2 C1"})
+    assert "slack:T1 C1" in {one.message.card.title for one in await claim(store, until)}
+
+
+async def test_rests_that_are_over_are_forgotten(store):
+    async with store.transaction() as session:
+        for n in range(5):
+            now = NOON + timedelta(seconds=n)
+            await outbox.rest(session, SLACK, now + timedelta(seconds=1), now, f"C{n}")
+    assert await count(store, PauseRow) == 1
+
+
+async def test_a_clock_set_back_by_an_hour_holds_nothing_up(store, ana):
+    await put(store, ana, Post(HALL, Card("a")), at=NOON)
+    async with store.transaction() as session:
+        await outbox.rest(session, SLACK, NOON + timedelta(seconds=5), NOON)
+    assert await claim(store, NOON - timedelta(hours=1))
+
+
+async def test_what_is_for_another_platform_waits_for_it(store, ana):
+    teams = Place("teams:t1", "C1")
+    await put(store, ana, Post(teams, Card("teams")), Post(HALL, Card("slack")))
+    async with store.reading() as session:
+        assert await outbox.next_at(session, NOON, ["playground"]) is None
+    assert [one.message.card.title for one in await claim(store, platforms=["slack"])] == ["slack"]
+    assert [one.message.card.title for one in await claim(store, platforms=["teams"])] == ["teams"]
+
+
+async def test_it_says_when_to_look_again(store, ana):
+    async def again(now=NOON):
+        async with store.reading() as session:
+            return await outbox.next_at(session, now, ["slack"])
+
+    assert await again() is None
+    await put(store, ana, Post(HALL, Card("a")))
+    assert await again() == NOON
+    (one,) = await claim(store)
+    assert await again() == LEASE
+    async with store.transaction() as session:
+        await outbox.failed(session, one, "OSError", NOON + timedelta(seconds=8))
+    assert await again() == NOON + timedelta(seconds=8)
+    async with store.transaction() as session:
+        await outbox.rest(session, SLACK, NOON + timedelta(seconds=3), NOON)
+    assert await again() == NOON + timedelta(seconds=3)
+
+
+async def test_the_backlog_has_figures_and_no_words(store, ana):
+    await put(store, ana, Post(HALL, Card("a")), Post(HALL, Card("b")), Post(Place(SLACK, "C2"), Card("c")))
+    one, other = await claim(store)
+    async with store.transaction() as session:
+        await outbox.given_up(session, one, NOON, "ValueError")
+        await outbox.failed(session, other, "TimeoutError", LEASE)
+        found = await outbox.backlog(session)
+    assert (found.waiting, found.oldest, found.failed, found.unsure) == (2, NOON, 1, 1)
+    assert found.reasons == {"ValueError": 1}
+
+
+# -- what the indexes are for
+
+
+@pytest.fixture
+def plans(store):
+    """The query plan of every statement that is run, as SQLite tells it, by statement."""
+    found, asking = {}, []
+
+    def explain(connection, cursor, statement, parameters, context, many):
+        if not asking and not many and statement.startswith(("SELECT", "UPDATE", "WITH", "INSERT", "DELETE")):
+            asking.append(True)
+            explained = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            found[statement] = [row[3] for row in explained]
+            asking.clear()
+
+    hooks.listen(store.engine.sync_engine, "before_cursor_execute", explain)
+    yield found
+    hooks.remove(store.engine.sync_engine, "before_cursor_execute", explain)
+
+
+def scanned(plans, table):
+    """Steps that read this whole table, from any statement."""
+    alone = (f"SCAN {table}", f"SCAN {table}_1")
+    return {step: statement for statement, steps in plans.items() for step in steps if step in alone}
+
+
+async def test_no_hot_query_of_the_outbox_reads_the_whole_table(store, ana, plans):
+    async with store.transaction() as session:
+        await session.run(text("ANALYZE"))
+    await put(
+        store, ana, Post(HALL, Card("a"), about="t"), Tell(ana, Card("b"), thread="t"), Replace("t", Card("c")),
+        Post(Place(SLACK, "C2"), Card("d")),
+    )  # fmt: skip
+    claims = await claim(store)
+    await mark(store, claims[0], "m1", pause=LEASE)
+    async with store.transaction() as session:
+        await outbox.failed(session, claims[1], "OSError", LEASE)
+        await outbox.release(session, claims[2:])
+        await outbox.next_at(session, NOON, ["slack"])
+        await outbox.topic_of(session, THREAD)
+        await outbox.about(session, HALL, "m1")
+    await claim(store, LEASE)
+    assert len(plans) > 10
+    assert scanned(plans, "outbox") == {} and scanned(plans, "events") == {} and scanned(plans, "pauses") == {}
+
+
+async def test_no_hot_query_of_the_nudges_reads_the_whole_table(store, ana, plans):
+    day, due = NOON.date(), Due(id="d", actor=ana, place=HALL, at=NOON, rhythm="checkin", period="2026-03")
+    async with store.transaction() as session:
+        whom = Whom("checkin", day, day, day)
+        await nudges.plan(session, whom, {ana.calendar: Slot("2026-03", NOON)})
+        assert len(await nudges.owed(session, NOON, 100)) == 1
+        await nudges.said(session, due)
+        await nudges.all_said(session, [due])
+        assert await nudges.waiting(session, "checkin", 1, ["2026-03"], NOON)
+        group, slot = Group(ana.calendar, "2026-03", NOON, NOON), Slot("2026-03", NOON)
+        assert await nudges.remind(session, "checkin", 1, group, slot, day) == 1
+        await nudges.followups_by(session, day)
+        await nudges.follow_up(session, ana.calendar, day, NOON, day, False)
+        await nudges.absent(session, whom)
+        await nudges.leave(session, ["ana"], day)
+        await nudges.next_owed(session, NOON)
+    assert len(plans) > 8
+    for table in ("nudges", "followups", "absences"):
+        assert scanned(plans, table) == {}
+
+
+async def test_a_thousand_conversations_do_not_make_a_claim_slow(store, ana):
+    """Not a stop-watch: the statement must do work for what waits, not for all that was ever sent."""
+    values = {"verb": "post", "workspace": SLACK, "kind": "direct", "card": '{"title":"x"}', "not_before": NOON}
+    old = [{"key": f"o{n}", "conversation": f"U{n % 1000}", **values, "tries": 1, "unsure": False, "sent_at": NOON,
+            "sent_as": f"m{n}"} for n in range(5000)]  # fmt: skip
+    new = [{"key": f"n{n}", "conversation": f"U{n % 1000}", **values, "tries": 0, "unsure": False}
+           for n in range(5000)]  # fmt: skip
+    async with store.transaction() as session:
+        await session.run(outbox.outbox.insert(), old)
+        await session.run(outbox.outbox.insert(), new)
+    claims = await claim(store, limit=32)
+    assert [one.message.key for one in claims] == [f"n{n}" for n in range(32)]

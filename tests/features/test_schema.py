@@ -1,0 +1,105 @@
+"""The migrations and the tables say the same, forwards and back."""
+
+import asyncio
+import sqlite3
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import inspect
+
+from storage import schema
+from storage.engine import Store
+from storage.people import PersonRow
+from tests.conftest import count, person
+
+
+@pytest.fixture
+def address(tmp_path):
+    return f"sqlite+aiosqlite:///{tmp_path / 'new.db'}"
+
+
+async def differences(url):
+    store = Store(url)
+    try:
+        async with store.engine.connect() as connection:
+            return await connection.run_sync(
+                lambda sync: compare_metadata(MigrationContext.configure(sync), schema.metadata())
+            )
+    finally:
+        await store.close()
+
+
+async def tables(url):
+    store = Store(url)
+    try:
+        async with store.engine.connect() as connection:
+            return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
+    finally:
+        await store.close()
+
+
+async def test_the_migrations_make_what_the_code_expects(address):
+    await schema.upgrade(address)
+    assert await differences(address) == []
+    assert await tables(address) == {*schema.metadata().tables, "alembic_version"}
+
+
+async def test_a_missing_column_would_be_noticed(address):
+    """The test above can fail."""
+    await schema.upgrade(address)
+    store = Store(address)
+    async with store.transaction() as session:
+        await session.db.exec_driver_sql("ALTER TABLE outbox DROP COLUMN error")
+    await store.close()
+    assert await differences(address) != []
+
+
+async def test_up_down_and_up_again(address):
+    assert await schema.current(address) is None
+    await schema.upgrade(address)
+    assert await schema.current(address) == schema.head()
+    await schema.downgrade(address, "base")
+    assert await schema.current(address) is None
+    assert await tables(address) == {"alembic_version"}
+    await schema.upgrade(address)
+    assert await schema.current(address) == schema.head()
+    assert await differences(address) == []
+
+
+async def test_upgrading_what_is_up_to_date_changes_nothing(address):
+    await schema.upgrade(address)
+    store = Store(address)
+    await person(store, "Ana")
+    await schema.upgrade(address)
+    assert await count(store, PersonRow) == 1
+    await store.close()
+
+
+async def test_several_processes_may_upgrade_at_once(address):
+    await asyncio.gather(*(schema.upgrade(address) for _ in range(4)))
+    assert await differences(address) == []
+
+
+async def test_a_database_of_a_later_release_is_refused(address):
+    await schema.upgrade(address)
+    store = Store(address)
+    async with store.transaction() as session:
+        await session.db.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
+    await store.close()
+    with pytest.raises(CommandError, match="ffff"):
+        await schema.upgrade(address)
+
+
+async def test_rows_that_point_at_nothing_are_not_let_through(address):
+    await schema.upgrade(address)
+    store = Store(address)
+    async with store.transaction() as session:
+        await session.db.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    await store.close()
+    with sqlite3.connect(address.removeprefix("sqlite+aiosqlite:///")) as connection:
+        connection.execute("INSERT INTO accounts VALUES ('slack:T1', 'U1', 'nobody')")
+    connection.close()
+    with pytest.raises(schema.BrokenReferences, match="1 rows, the first in accounts"):
+        await schema.upgrade(address)

@@ -1,0 +1,216 @@
+"""A recording stand-in for what Teams is to a bot: the Bot Connector, the keys that sign its requests, the sign-in
+service. Real HTTP on 127.0.0.1. It keeps messages as Teams does and can be told to be busy, blocked, broken or away.
+
+In a test:           async with TeamsStub() as stub: ...  stub.url, stub.calls, stub.trouble(429, retry_after=2)
+As its own process:  python -m tests.platforms.teams_stub --port 9320
+                     and asked by HTTP: GET /_calls, DELETE /_calls, POST /_trouble {"status": 429, …}, POST /_sign
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+import jwt
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+APP, SECRET = "c9e8c047-2a34-40a1-b28a-b162d5f5327c", "correct horse"
+ISSUER = "https://api.botframework.com"
+
+
+@cache
+def private_key(name: str) -> rsa.RSAPrivateKey:
+    """A key for each name; making one takes a tenth of a second, so a run makes it once."""
+    return rsa.generate_private_key(65537, 2048)
+
+
+@dataclass
+class Call:
+    method: str
+    path: str
+    body: Any
+    authorization: str
+    at: float
+    status: int = 200
+
+
+@dataclass
+class Trouble:
+    """What happens to the next `times` calls whose method and path fit."""
+
+    status: int
+    code: str = ""
+    retry_after: str | None = None
+    times: int = 1
+    method: str = ""
+    path: str = ""
+    lose: bool = False  # do it, but break the connection instead of answering
+
+    def meant(self, call: Call) -> bool:
+        return self.times != 0 and call.method.startswith(self.method) and self.path in call.path
+
+
+@dataclass
+class TeamsStub:
+    port: int = 0
+    calls: list[Call] = field(default_factory=list)
+    messages: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))  # by conversation and id
+    troubles: list[Trouble] = field(default_factory=list)
+    kids: list[str] = field(default_factory=lambda: ["one"])
+    endorsements: list[str] = field(default_factory=lambda: ["msteams"])
+    away: bool = False  # keys and metadata cannot be had
+    hang: float = 0.0  # seconds before keys are given
+    fetched: int = 0  # how often the keys were asked for
+    tokens: list[str] = field(default_factory=list)  # that were given out
+    expires_in: int = 3600
+    channels: list[dict[str, str]] = field(default_factory=list)
+    _ids: int = 1_772_800_000_000
+    _runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> "TeamsStub":
+        app = web.Application()
+        app.router.add_get("/openid", self._metadata)
+        app.router.add_get("/keys", self._keys)
+        app.router.add_post("/token", self._token)
+        app.router.add_route("*", "/_{what}", self._told)
+        app.router.add_route("*", "/teams/v3/{rest:.*}", self._connector)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._runner
+        await self._runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/teams/"
+
+    @property
+    def metadata_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/openid"
+
+    @property
+    def token_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/token"
+
+    def trouble(self, status: int, code: str = "", **more: Any) -> None:
+        self.troubles.append(Trouble(status, code, **more))
+
+    def signed(self, key: str = "", kid: str | None = None, **claims: Any) -> str:
+        """A token as the Bot Connector sends it; a claim of None is left out."""
+        now, key = int(time.time()), key or self.kids[-1]
+        said = {"iss": ISSUER, "aud": APP, "nbf": now - 60, "exp": now + 3600, "serviceurl": self.url, **claims}
+        said = {name: value for name, value in said.items() if value is not None}
+        return jwt.encode(said, private_key(key), "RS256", {"kid": key if kid is None else kid})
+
+    def said(self, method: str = "POST") -> list[Call]:
+        """What reached a conversation."""
+        return [c for c in self.calls if c.method == method and "/activities" in c.path and c.status < 400]
+
+    async def _metadata(self, request: web.Request) -> web.Response:
+        await self._there()
+        keys = f"http://127.0.0.1:{self.port}/keys"
+        return web.json_response({"issuer": ISSUER, "jwks_uri": keys, "authorization_endpoint": "https://invalid"})
+
+    async def _keys(self, request: web.Request) -> web.Response:
+        await self._there()
+        self.fetched += 1
+        keys = []
+        for kid in self.kids:
+            public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(private_key(kid).public_key()))
+            keys.append({**public, "kid": kid, "use": "sig", "endorsements": self.endorsements})
+        odd = {"kty": "XXX", "kid": "odd"}  # a kind of key nobody here can read
+        return web.json_response({"keys": [odd, *keys]})
+
+    async def _there(self) -> None:
+        await asyncio.sleep(self.hang)
+        if self.away:
+            raise web.HTTPServiceUnavailable
+
+    async def _token(self, request: web.Request) -> web.Response:
+        asked = await request.post()
+        wanted = {"grant_type": "client_credentials", "client_id": APP, "client_secret": SECRET}
+        if any(asked.get(name) != value for name, value in wanted.items()) or not asked.get("scope"):
+            return web.json_response({"error": "invalid_client", "error_description": f"not {SECRET}"}, status=401)
+        self.tokens.append(f"token-{len(self.tokens) + 1}")
+        return web.json_response({"access_token": self.tokens[-1], "expires_in": self.expires_in})
+
+    async def _told(self, request: web.Request) -> web.Response:
+        match request.method, request.match_info["what"]:
+            case "GET", "calls":
+                return web.json_response([asdict(call) for call in self.calls])
+            case "DELETE", "calls":
+                self.calls.clear()
+                return web.json_response({})
+            case "POST", "trouble":
+                self.trouble(**await request.json())
+                return web.json_response({})
+            case "POST", "sign":
+                return web.json_response({"token": self.signed(**await request.json())})
+        raise web.HTTPNotFound
+
+    async def _connector(self, request: web.Request) -> web.Response:
+        raw = await request.read()
+        path = unquote(request.raw_path).removeprefix("/teams/")
+        authorization = request.headers.get("Authorization", "")
+        call = Call(request.method, path, json.loads(raw) if raw else None, authorization, time.monotonic())
+        self.calls.append(call)
+        trouble = next((t for t in self.troubles if t.meant(call)), None)
+        if trouble:
+            trouble.times -= 1
+        if trouble and not trouble.lose:
+            call.status = trouble.status
+            headers = {"Retry-After": trouble.retry_after} if trouble.retry_after else {}
+            error = {"error": {"code": trouble.code, "message": "words of the platform's own"}}
+            return web.json_response(error, status=trouble.status, headers=headers)
+        found = self._done(call)
+        if trouble:
+            assert request.transport
+            request.transport.abort()
+        return web.json_response(found, status=call.status)
+
+    def _done(self, call: Call) -> dict[str, Any]:
+        match call.method, call.path.split("/")[1:]:
+            case "POST", ["conversations"]:
+                return {"id": f"a:{call.body['members'][0]['id']}"}
+            case "POST", ["conversations", conversation, "activities"]:
+                self._ids += 1
+                self.messages[conversation.partition(";")[0]][str(self._ids)] = call.body
+                call.status = 201
+                return {"id": str(self._ids)}
+            case "PUT" | "DELETE" as method, ["conversations", conversation, "activities", id]:
+                there = self.messages[conversation.partition(";")[0]]
+                if id not in there:
+                    call.status = 404
+                    return {"error": {"code": "ActivityNotFoundInConversation", "message": "gone"}}
+                if method == "PUT":
+                    there[id] = call.body
+                else:
+                    del there[id]
+                return {"id": id}
+            case "GET", ["teams", _, "conversations"]:
+                return {"conversations": self.channels}
+        call.status = 404
+        return {"error": {"code": "NotFound", "message": "no such path"}}
+
+
+async def main() -> None:
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--port", type=int, default=0)
+    async with TeamsStub(asked.parse_args().port) as stub:
+        print(stub.url, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,83 @@
+"""The example company: its history plays through the real turns, and moving the clock goes on from there."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.core.cards import Bar
+from bot.platforms.playground.app import Playground
+from bot.platforms.playground.chat import Message
+from bot.platforms.playground.demo import StoryDoesNotHold
+from bot.platforms.playground.people import BOT, MEMBERS
+from bot.platforms.playground.story import BEGINS, ENDS, STORY, Presses, Reacts, Says, read
+from storage.engine import Store
+from storage.kudos import KudosRow
+from storage.outbox import OutboxRow
+from tests.conftest import count
+from tests.platforms.playground_world import open_demo
+
+
+def test_the_story_is_told_in_order_and_between_its_ends() -> None:
+    lines = list(read(STORY.read_text(encoding="utf-8")))
+    moments = [line.at for line in lines]
+    assert moments == sorted(moments)
+    assert moments[0] > BEGINS and moments[-1] < ENDS
+    assert {type(line) for line in lines} == {Says, Reacts, Presses}
+    assert {line.who for line in lines} <= set(MEMBERS)
+
+
+def test_a_line_that_is_none_is_named() -> None:
+    with pytest.raises(ValueError, match="line 2 of the story"):
+        list(read("2026-09-01\n09:00 mila dances\n"))
+
+
+async def test_the_whole_history_is_delivered_and_consistent(store: Store) -> None:
+    world = await open_demo(store)
+    async with store.reading() as session:
+        unsent = await session.value(select(func.count()).where(OutboxRow.sent_at.is_(None)))  # type: ignore[union-attr]
+    assert unsent == 0
+    assert await count(store, KudosRow) >= 8
+    assert ENDS <= world.clock() < ENDS + timedelta(minutes=1)
+    messages = world.chat.messages.values()
+    for account in MEMBERS:
+        assert any(m.conversation == account and m.author == BOT for m in messages), f"{account} sees an empty page"
+        assert world.chat.unread(account, account) == {}
+    assert not any(m.only_for and not m.deleted for m in messages)
+    shared = [m for m in messages if m.conversation == "sanne" and m.card and _bars(m)]
+    assert len(shared) >= 2  # two months of Mila's, with their numbers
+
+
+def _bars(message: Message) -> list[Bar]:
+    return [part for part in message.card.parts if isinstance(part, Bar)] if message.card else []
+
+
+async def test_a_story_that_finds_nothing_to_act_on_says_so(store: Store) -> None:
+    with pytest.raises(StoryDoesNotHold, match="mila"):
+        await open_demo(store, [Presses(BEGINS + timedelta(hours=1), "mila", "no.such")])
+
+
+@pytest.fixture
+async def world(store: Store) -> Playground:
+    return await open_demo(store, [])
+
+
+async def test_the_next_nudge_is_the_check_in_and_each_goes_out_at_its_own_time(world: Playground) -> None:
+    nudge = await world.next_nudge(world.clock())
+    assert nudge is not None and nudge.isoformat() == "2026-11-03T08:30:00+00:00"
+    before = len(world.chat.messages)
+    await world.travel(nudge + timedelta(days=1))
+    new = list(world.chat.messages.values())[before:]
+    assert {m.conversation for m in new} == set(MEMBERS)
+    hours = {MEMBERS[m.conversation].zone: f"{m.at:%d %H:%M}" for m in new}
+    assert hours == {
+        "Europe/Amsterdam": "03 08:30",
+        "Europe/Stockholm": "03 08:30",
+        "America/New_York": "03 14:30",
+    }
+
+
+async def test_the_clock_does_not_stand_still_where_nothing_is_due(world: Playground) -> None:
+    to = world.clock() + timedelta(hours=1)
+    await world.travel(to)
+    assert world.clock() >= to
