@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -41,10 +41,12 @@ def web(app: App) -> Starlette:
         return JSONResponse({"ready": False, "reason": reason}, 503) if reason else JSONResponse({"ready": True})
 
     theirs = [route for side in app.platforms.values() for route in side.routes()]
-    return Starlette(
+    found = Starlette(
         routes=[Route("/healthz", alive), Route("/readyz", ready), *theirs],
         exception_handlers={HTTPException: _refused, Exception: _broken},
     )
+    found.router.redirect_slashes = False
+    return found
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -66,7 +68,15 @@ def is_loopback(host: str) -> bool:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's own handling of signals ends the process by the signal; ours ends it well, with 0."""
+    """uvicorn, which tells nobody when it listens, and whose own handling of signals ends the process by the signal."""
+
+    def __init__(self, config: uvicorn.Config, listens: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.listens = listens
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
@@ -123,11 +133,13 @@ async def serve(secrets: Secrets, settings: Settings, host: str = "127.0.0.1", p
         timeout_graceful_shutdown=REQUESTS,
         ws="none",
     )
-    server = Server(config)
+
+    def listens() -> None:
+        log.info("listening on http://%s:%s for %s", host, door.getsockname()[1], " and ".join(app.platforms))
+
+    server = Server(config, listens)
     with _told_to_stop(server):
         async with _running(app):
-            where = ", ".join(app.platforms)
-            log.info("listening on http://%s:%s for %s", host, door.getsockname()[1], where)
             await server.serve(sockets=[door])
             log.info("stopping")
     log.info("stopped")

@@ -195,8 +195,7 @@ asking = dialogue("followup", {"stepping": stepping})
 def follow_up(event: Due, commitment: Commitment | None) -> Iterator[Effect]:
     if commitment:
         progress = Progress(f"followup:{event.ref}", asking.name, commitment.id, thread=commitment.thread)
-        intro = Text(told(event.actor, "intro", words=commitment.words))
-        yield from follow_talk(commitment).ask(event, progress, intro)
+        yield from follow_talk(commitment).ask(event, progress)
 
 
 @grow.reply("followup", gather=store.subject)
@@ -208,7 +207,10 @@ def hear_outcome(event: Reply, commitment: Commitment | None) -> Iterator[Effect
 
 
 def follow_talk(commitment: Commitment) -> Talk:
-    return Talk(asking, partial(close, commitment))
+    def reminder(reader: Person, progress: Progress) -> tuple[Part, ...]:
+        return (Text(told(reader, "intro", words=commitment.words)),)
+
+    return Talk(asking, partial(close, commitment), before=reminder)
 
 
 def close(commitment: Commitment, event: Event, progress: Progress) -> Iterator[Effect]:

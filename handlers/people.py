@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from bot.core.calendar import Calendar
 from bot.core.cards import Button, Buttons, Card, Facts, Form, Note, PeoplePicker, Text
@@ -144,13 +145,12 @@ def speak(event: Event, lang: str) -> Iterator[Effect]:
 @dataclass(frozen=True, slots=True)
 class Own:
     manager: Person | None
-    away: str  # first and last day of the next absence, or nothing
+    away: tuple[date, date] | None  # first and last day of the next absence
 
 
 async def own(session: Session, event: Event) -> Own:
     away = await nudges.away_now(session, event)
-    days = f"{away[0].first:%d-%m-%Y} – {away[0].last:%d-%m-%Y}" if away else ""
-    return Own(await store.manager(session, event), days)
+    return Own(await store.manager(session, event), (away[0].first, away[0].last) if away else None)
 
 
 @people.command("kadens settings", gather=own)
@@ -163,7 +163,7 @@ def settings(event: Command | Action, found: Own) -> Iterator[Effect]:
         (say(actor, "settings_zone"), actor.zone),
         (say(actor, "settings_days"), f"{calendar.start:%H:%M}–{calendar.end:%H:%M}"),
         (say(actor, "settings_manager"), found.manager.name if found.manager else nobody),
-        (say(actor, "settings_away"), found.away or say(actor, "settings_here")),
+        (say(actor, "settings_away"), away_days(actor, found)),
     )
     away = Button(say(actor, "settings_button_away"), "rhythm.away", opens=True)
     back = Button(say(actor, "settings_button_back"), "rhythm.back")
@@ -172,6 +172,12 @@ def settings(event: Command | Action, found: Own) -> Iterator[Effect]:
     buttons = Buttons((manager, back if found.away else away, lang))
     card = Card(say(actor, "settings_title"), (Facts(rows), buttons))
     yield Tell(actor, card) if isinstance(event, Action) else Whisper(card)
+
+
+def away_days(actor: Person, found: Own) -> str:
+    if found.away is None:
+        return say(actor, "settings_here")
+    return say(actor, "settings_days_away", first=found.away[0], last=found.away[1])
 
 
 NAMES = {"en": "English", "sv": "svenska", "nl": "Nederlands"}

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from bot.core.calendar import period
+from bot.core.calendar import Rhythm, period, phrase
 from bot.core.cards import Button, Buttons, Card, Day, Facts, Form, Note, Text
 from bot.core.dates import read_day
 from bot.core.effects import Effect, OpenForm, Record, Refuse, Whisper
 from bot.core.events import Action, Command, Event, Submission
 from bot.core.features import Feature
 from bot.core.people import Person
-from bot.core.wording import wording
+from bot.core.wording import LANGUAGES, speaks, weekday_name, wording
 from storage import nudges
 from storage.engine import Session
 from storage.nudges import ALL, Absence, Answered, Back, FollowUp
@@ -27,7 +27,7 @@ def show(event: Command) -> Iterator[Effect]:
     actor, rows, buttons = event.actor, list[tuple[str, str]](), list[Button]()
     for name, each in event.settings.rhythms.items():
         every = say(actor, f"every.{each.every}")
-        rows.append((called(actor, name), say(actor, "fact", every=every, on=each.on, at=each.at)))
+        rows.append((called(actor, name), say(actor, "fact", every=every, on=on_words(actor, each), at=each.at)))
     value = f"checkin|{period(event.settings.rhythms['checkin'].every, event.today)}"
     buttons.append(Button(say(actor, "snooze"), "rhythm.snooze", f"{value}|3"))
     buttons.append(Button(say(actor, "skip"), "rhythm.skip", value))
@@ -35,14 +35,30 @@ def show(event: Command) -> Iterator[Effect]:
     yield Whisper(card)
 
 
+def on_words(actor: Person, each: Rhythm) -> str:
+    """The rhythm's day in the person's language."""
+    read = phrase(each.every, each.on)
+    match read.kind, read.count:
+        case "weekday", nth:
+            weekday = weekday_name(read.weekday, speaks(actor))
+            key = "on.weekday" if each.every == "week" else "on.nth"
+            return say(actor, key, weekday=weekday, nth=say(actor, f"nth.{nth}"))
+        case ("day", 1) | ("before end", 0):
+            return say(actor, "on.first" if read.kind == "day" else "on.last")
+        case "day", n:
+            return say(actor, "on.day", n=n)
+        case _, n:
+            return say(actor, "on.days", n=n) if n % 7 else say(actor, "on.weeks", n=n // 7)
+
+
 def called(actor: Person, name: str) -> str:
     return say(actor, f"names.{name}")
 
 
 def which(event: Event, text: str) -> tuple[str, str] | None:
-    """The rhythm a text begins with, by its own name or as the person calls it, and what follows."""
+    """The rhythm a text begins with, by its own name or as any language calls it, and what follows."""
     for name in event.settings.rhythms:
-        for spelled in (called(event.actor, name), name):
+        for spelled in (name, *(say(lang, f"names.{name}") for lang in LANGUAGES)):
             if text.lower().startswith(spelled.lower()):
                 return name, text[len(spelled) :].strip()
     return None
@@ -94,7 +110,7 @@ def snooze(event: Command, asked: frozenset[str]) -> Iterator[Effect]:
 
 def until(event: Event, text: str) -> date | None:
     """`3`, `3 days`, `friday`, `2026-12-01`: a day to come, within a year."""
-    days = re.match(r"(\d{1,3})\b", text) if not re.match(r"\d{4}-", text) else None
+    days = re.fullmatch(r"(\d{1,3})(?: (?:days?|dag|dagar|dagen))?", text.lower())
     day = event.today + timedelta(days=int(days[1])) if days else read_day(text, event.actor.lang, event.today)
     return day if day and event.today < day <= event.today + timedelta(days=LONGEST) else None
 

@@ -49,7 +49,8 @@ class Clock:
 
     def start(self) -> None:
         """Beat from now on. To be called where the event loop runs."""
-        once = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        # Two, of which the second goes at once: with one, APScheduler warns of every beat that a long one outlasts.
+        once = {"coalesce": True, "max_instances": 2, "misfire_grace_time": None}
         self._heart.add_job(self._tick, Steady(), next_run_time=datetime.now(UTC), **once)
         self._heart.start()
 
@@ -68,6 +69,8 @@ class Clock:
             return await play(self.turns, self.turns.store, now)
 
     async def _tick(self) -> None:
+        if self._alone.locked() or self._stopping:
+            return
         async with self._alone:
             try:
                 await self._look()

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8  # sends under way at the same time, each in a conversation of its own
 BATCH = 32  # claimed ahead, so that not every send costs a claim
 PATIENCE = 10.0  # seconds for one send or one look-up
-# All that is claimed must have been sent by then, each looked up before, or another worker would send it again.
+# All that is claimed should have been sent by then, each looked up before; the last quarter is kept for the last send.
 LEASE = timedelta(seconds=2 * PATIENCE * BATCH / AT_ONCE + 40)
 POLL = 1.0  # seconds: how late we hear at most of what another process put into the outbox
 TRIES, CAP = 8, 300.0  # a message that fails; and the longest wait between two tries, in seconds
@@ -110,8 +110,8 @@ class Delivery:
     async def _deliver(self, claim: Claim) -> None:
         message = claim.message
         async with self._gate:
-            if self.stopping or self._rests(message.place):
-                await self._keep(lambda session: outbox.release(session, [claim]))
+            if self.stopping or self._rests(message.place) or self._overdue(claim):
+                await self._keep(lambda session: outbox.release(session, claim))
                 return
             platform = self.platforms[message.place.platform]
             try:
@@ -128,6 +128,10 @@ class Delivery:
                 rest = now + timedelta(seconds=platform.can.pace) if platform.can.pace else None
                 await self._keep(lambda session: outbox.sent(session, claim, now, sent_as, rest, sure))
 
+    def _overdue(self, claim: Claim) -> bool:
+        """Whether its lease may end before the send: the store was locked for long, or the machine slept."""
+        return self.clock() > claim.until - self.lease / 4
+
     def _rests(self, place: Place) -> bool:
         now, rests = self.clock(), [self._resting.get((place.workspace, where)) for where in ("", place.conversation)]
         return any(rest is not None and rest[0] <= now < rest[1] for rest in rests)
@@ -141,7 +145,7 @@ class Delivery:
 
         async def pause(session: Session) -> None:
             await outbox.rest(session, place.workspace, until, now, where)
-            await outbox.release(session, [claim])
+            await outbox.release(session, claim)
 
         await self._keep(pause)
 

@@ -17,7 +17,7 @@ from scheduler import rhythms
 from scheduler.hours import awake, back_on, local, opening
 from storage import nudges
 from storage.engine import Session, Store
-from storage.nudges import Group, Owed, Slot, Whom
+from storage.nudges import Group, Owed, Reminder, Slot, Whom
 
 log = logging.getLogger(__name__)
 
@@ -146,9 +146,10 @@ async def _plan_reminders(store: Store, rhythm: Rhythm, step: int, calendars: Ca
             first, last = min(before.first, group.first), max(before.last, group.last)
             found[group.calendar, slot] = replace(group, first=first, last=last)
     if found:
+        today = {key: local(calendars[key], now).date() for key, _ in found}
+        reminders = [Reminder(group, slot, today[key]) for (key, slot), group in found.items()]
         async with store.transaction() as session:
-            for (key, slot), group in found.items():
-                await nudges.remind(session, rhythm.name, step, group, slot, local(calendars[key], now).date())
+            await nudges.remind(session, rhythm.name, step, reminders)
 
 
 def _reminder(rhythm: Rhythm, step: int, calendar: Calendar, group: Group, now: datetime) -> Slot | None:

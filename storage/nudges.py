@@ -6,11 +6,13 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Index,
     Select,
     and_,
     case,
+    column,
     exists,
     func,
     literal,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     text,
     tuple_,
     update,
+    values,
 )
 from sqlmodel import Field, SQLModel
 
@@ -74,6 +77,7 @@ class FollowUpRow(SQLModel, table=True):
 
 nudges, absences, followups = table(NudgeRow), table(AbsenceRow), table(FollowUpRow)
 KEY = ["person", "rhythm", "period", "step"]
+SLOT = (("period", nudges.c.period), ("at", nudges.c.due_at), ("state", nudges.c.state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +122,30 @@ async def plan(session: Session, whom: Whom, slots: Mapping[str, Slot]) -> int:
     """One statement for everybody whose moment has come: `slots` says for which calendars. Returns how many are new."""
     if not slots:
         return 0
-    calendar = people.c.calendar
-    chosen = select(
-        people.c.id,
-        literal(whom.rhythm),
-        case({key: slot.period for key, slot in slots.items()}, value=calendar),
-        literal(0),
-        case({key: literal(slot.at, nudges.c.due_at.type) for key, slot in slots.items()}, value=calendar),
-        case({key: slot.state for key, slot in slots.items()}, value=calendar),
-        literal(0),
-    ).where(calendar.in_(slots), whom.who(session), ~whom.away())
+    # Joined, not a CASE: with a hundred calendars that would be compared a hundred times for each person.
+    each = [(key, slot.period, slot.at, slot.state) for key, slot in slots.items()]
+    slot = _table("slots", ("calendar", people.c.calendar), *SLOT, rows=each)
+    chosen = (
+        select(people.c.id, literal(whom.rhythm), slot.period, literal(0), slot.at, slot.state, literal(0))
+        .join(people, people.c.calendar == slot.calendar)
+        .where(whom.who(session), ~whom.away())
+    )
     return await _insert(session, chosen)
+
+
+def _table(name: str, *columns: tuple[str, Column[Any]], rows: Sequence[tuple[Any, ...]]) -> Any:
+    """The columns of a table that exists within one statement only. Each has the type of one that is stored."""
+    named = (column(label, stored.type) for label, stored in columns)
+    return values(*named, name=name).data(list(rows)).cte(name).c
 
 
 async def _insert(session: Session, chosen: Select[Any]) -> int:
     columns = [*KEY, "due_at", "state", "tries"]
     new = session.insert(nudges).from_select(columns, chosen).on_conflict_do_nothing()
-    return (await session.run(new)).rowcount
+    rowcount = (await session.run(new)).rowcount
+    if session.sqlite and rowcount < 0:  # its driver counts only what begins with INSERT, not with WITH
+        return int(await session.value(text("SELECT changes()")))
+    return rowcount
 
 
 def _concerns(rhythm: str) -> ColumnElement[bool]:
@@ -202,19 +213,30 @@ async def waiting(session: Session, rhythm: str, step: int, periods: Iterable[st
     return [Group(row.calendar, row.period, row.due_at, row.due_at) for row in await session.all(query)]
 
 
-async def remind(session: Session, rhythm: str, step: int, group: Group, slot: Slot, today: date) -> int:
-    """A reminder for everybody of the group who is not away today. Returns how many are new."""
-    away = exists().where(absences.c.person == people.c.id, _concerns(rhythm), _within(today, today))
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    group: Group
+    slot: Slot
+    today: date  # where these people are
+
+
+async def remind(session: Session, rhythm: str, step: int, reminders: Iterable[Reminder]) -> int:
+    """One statement for everybody of these groups who is not away today. Returns how many are new."""
+    each = [(r.group.calendar, r.group.period, r.group.first, r.group.last, r.today, r.slot.at, r.slot.state)
+            for r in reminders]  # fmt: skip
+    span = (("first", nudges.c.due_at), ("last", nudges.c.due_at), ("today", absences.c.first))
+    group = _table("reminders", ("calendar", people.c.calendar), SLOT[0], *span, *SLOT[1:], rows=each)
+    mine = (absences.c.person == people.c.id, _concerns(rhythm))
+    away = exists().where(*mine, absences.c.first <= group.today, absences.c.last >= group.today)
+    nudged = and_(nudges.c.person == people.c.id, nudges.c.period == group.period, nudges.c.rhythm == rhythm)
     chosen = (
-        select(
-            nudges.c.person, literal(rhythm), literal(group.period), literal(step),
-            literal(slot.at, nudges.c.due_at.type), literal(slot.state), literal(0),
-        )
-        .join(people, people.c.id == nudges.c.person)
-        .where(_of(rhythm, group.period), nudges.c.state == "said")
-        .where(nudges.c.due_at.between(group.first, group.last))
-        .where(people.c.calendar == group.calendar, active(), ~away)
-    )  # fmt: skip
+        select(people.c.id, literal(rhythm), group.period, literal(step), group.at, group.state, literal(0))
+        .join(people, people.c.calendar == group.calendar)
+        .join(nudges, nudged)
+        # coalesce: SQLite would look each person up in the index of the whole round instead of by their key.
+        .where(nudges.c.step == 0, func.coalesce(nudges.c.state, "") == "said")
+        .where(nudges.c.due_at.between(group.first, group.last), active(), ~away)
+    )
     return await _insert(session, chosen)
 
 

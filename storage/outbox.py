@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Row,
     UniqueConstraint,
+    and_,
     cast,
     func,
     literal,
@@ -97,6 +98,7 @@ class Claim:
     id: int
     tries: int
     unsure: bool  # an earlier try may have arrived
+    until: datetime  # from then on somebody else may claim it
     message: Outgoing
 
 
@@ -234,7 +236,7 @@ def _claim(found: Row[Any], roots: Mapping[Any, str], targets: Mapping[Any, str]
     card = CARD.validate_json(found.card) if found.card else None
     target = targets[found.target, found.workspace, found.conversation] if found.target else None
     message = Outgoing(found.key, place, card, found.verb, found.only_for, target)
-    return Claim(found.id, found.tries, found.unsure, message)
+    return Claim(found.id, found.tries, found.unsure, found.lease_until, message)
 
 
 async def _roots(session: Session, rows: Iterable[Row[Any]]) -> dict[Any, str]:
@@ -270,14 +272,19 @@ async def sent(
         await rest(session, place.workspace, pause, now, place.conversation)
 
 
+def _ours(claim: Claim) -> ColumnElement[bool]:
+    """Who took longer than the lease has nothing more to say about it: somebody else is at it."""
+    return and_(row.id == claim.id, row.lease_until == claim.until)
+
+
 async def failed(session: Session, claim: Claim, error: str, again_at: datetime) -> None:
     values = {"error": error, "not_before": again_at, "lease_until": None, "unsure": True}
-    await session.run(update(outbox).where(row.id == claim.id).values(**values))
+    await session.run(update(outbox).where(_ours(claim)).values(**values))
 
 
 async def given_up(session: Session, claim: Claim, now: datetime, error: str) -> None:
     """Never tried again, and visible from now on. Where there is somebody to tell instead, they are told."""
-    found = await session.first(select(row.fallback, row.otherwise, row.card).where(row.id == claim.id))
+    found = await session.first(select(row.fallback, row.otherwise, row.card).where(_ours(claim)))
     if found and found.fallback and found.fallback != claim.message.place.conversation:
         instead = {
             "conversation": found.fallback,
@@ -291,8 +298,8 @@ async def given_up(session: Session, claim: Claim, now: datetime, error: str) ->
             "lease_until": None,
             "tries": 0,
         }
-        await session.run(update(outbox).where(row.id == claim.id).values(**instead))
-    else:
+        await session.run(update(outbox).where(_ours(claim)).values(**instead))
+    elif found:
         await _set_aside(session, claim.id, now, error)
     session.spoke = True  # what stood behind it can go
 
@@ -310,10 +317,9 @@ async def rest(session: Session, workspace: str, until: datetime, now: datetime,
     await session.run(new.on_conflict_do_update(index_elements=keys, set_=changed, where=shorter))
 
 
-async def release(session: Session, claims: Iterable[Claim]) -> None:
+async def release(session: Session, claim: Claim) -> None:
     """Back into the queue untried: we were asked to wait, or to stop."""
-    ids = [claim.id for claim in claims]
-    await session.run(update(outbox).where(row.id.in_(ids)).values(lease_until=None, tries=row.tries - 1))
+    await session.run(update(outbox).where(_ours(claim)).values(lease_until=None, tries=row.tries - 1))
 
 
 async def next_at(session: Session, now: datetime, platforms: Iterable[str]) -> datetime | None:

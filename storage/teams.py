@@ -15,6 +15,7 @@ from sqlmodel import Field, SQLModel
 
 from bot.core.people import Kind
 from storage.engine import Session, table
+from storage.people import accounts as folk
 
 
 class ConversationRow(SQLModel, table=True):
@@ -135,6 +136,12 @@ async def directory(session: Session, workspace: str, those: Iterable[str]) -> M
         return {}
     query = select(accounts).where(accounts.c.workspace == workspace, accounts.c.account.in_(wanted))
     return {str(row.account): str(row.directory) for row in await session.all(query)}
+
+
+async def met(session: Session, workspace: str, those: Iterable[str]) -> frozenset[str]:
+    """Which of these accounts are people's whom we have heard of."""
+    query = select(folk.c.account).where(folk.c.workspace == workspace, folk.c.account.in_(list(those)))
+    return frozenset(str(row.account) for row in await session.all(query))
 
 
 async def know(session: Session, workspace: str, someone: Known) -> str:

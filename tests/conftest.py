@@ -115,8 +115,10 @@ async def crowd(store: Store, number: int, zones: Iterable[str] = ("UTC",), work
          "lang": "en", "zone": keys[n % len(keys)].partition("|")[0], "calendar": keys[n % len(keys)]}
         for n in range(number)
     ]  # fmt: skip
+    theirs = [{"workspace": workspace, "account": row["account"], "person": row["id"]} for row in many]
     async with store.transaction() as session:
         await session.run(folk.people.insert(), many)
+        await session.run(folk.accounts.insert(), theirs)
 
 
 class Desk:
@@ -237,5 +239,6 @@ def buttons(card: Card | None) -> list[Button]:
 async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
     """Wait for what happens elsewhere. TimeoutError when it does not."""
     async with asyncio.timeout(seconds):
-        while not (await found if inspect.isawaitable(found := condition()) else found):
+        # What is waited for may be in another process, which sets no Event of ours.
+        while not (await found if inspect.isawaitable(found := condition()) else found):  # noqa: ASYNC110
             await asyncio.sleep(0.005)

@@ -4,6 +4,7 @@ A feature brings the dialogue and says what its end means; everything between th
 pure: a Reply in, effects out.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ from bot.core.progress import Given, Progress
 from bot.core.wording import Wording, wording
 
 say = wording("dialogue")
+# `4`, `4/5`, `4, because of the sun`: a number, and what else was said.
+NUMBER = re.compile(r"(\d{1,9})(?:\s*/\s*\d{1,9})?(?!\w)[\s.,:;–—-]*(.*)", re.DOTALL)
 MOVES: tuple[Move, ...] = ("back", "skip", "pause", "resume", "stop", "help")
 
 Parts = Callable[[Person, Question, Progress], tuple[Part, ...]]
@@ -24,6 +27,10 @@ Finish = Callable[[Event, Progress], Iterator[Effect]]
 
 
 def no_parts(reader: Person, question: Question, progress: Progress) -> tuple[Part, ...]:
+    return ()
+
+
+def no_intro(reader: Person, progress: Progress) -> tuple[Part, ...]:
     return ()
 
 
@@ -38,6 +45,9 @@ class Talk:
     beside: Callable[[Event, Progress, Question, str], Iterator[Effect]] | None = None  # after each answer
     more: Parts = no_parts  # shown with a question: what was said last time, say
     title: Callable[[Person, Progress], str] = no_title  # of the first card, which begins the thread
+    before: Callable[[Person, Progress], tuple[Part, ...]] = (
+        no_intro  # on it, also once it is answered
+    )
 
     @property
     def name(self) -> str:
@@ -102,6 +112,8 @@ class Talk:
             moves.append(Button(say(reader, "all_at_once"), "talk.form", value, opens=True))
         if progress.given:
             moves.append(Button(say(reader, "pause"), "talk.pause", value))
+        if not progress.given:
+            parts = [*self.before(reader, progress), *parts]
         title = "" if progress.given else self.title(reader, progress)
         return Card(title, (*parts, Buttons((*moves, *after))))
 
@@ -143,8 +155,6 @@ class Talk:
             yield Tell(event.actor, Card(parts=parts), progress.topic)
             return
         progress = dialogue.settled(progress)
-        if not event.message:  # pressed: the card shows what was chosen, and its buttons have done their work
-            yield Replace(topic(progress, question), self.chosen(event.actor, progress, question))
         if self.beside:
             yield from self.beside(event, progress, question, progress.answers.get(question.id, ""))
         asked = dialogue.next(event.progress)
@@ -152,11 +162,21 @@ class Talk:
             yield KeepDialogue(replace(progress, state=event.progress.state))  # the question asked last still stands
         else:
             yield from self.ask(event, progress)
+            yield from self._closed(event, progress, question)
 
-    def chosen(self, reader: Person, progress: Progress, question: Question) -> Card:
-        asked, first = self.dialogue.asks(question, reader), progress.given[0].question == question.id
-        title = self.title(reader, progress) if first else ""
-        return Card(title, (Text(asked), Note(self.shown(reader, question, progress.answers.get(question.id, "")))))
+    def _closed(self, event: Reply, progress: Progress, question: Question) -> Iterator[Effect]:
+        """The card that asked has done its work: it shows what was chosen, and its buttons are gone.
+
+        After the next question, which is not to wait for it. The first card, which may hold more than its question,
+        keeps what it has unless it was answered by one of its buttons.
+        """
+        reader, first = event.actor, progress.given[0].question == question.id
+        if first and not (event.move == "answer" and not event.message):
+            return
+        parts = [*(self.before(reader, progress) if first else ()), Text(self.dialogue.asks(question, reader))]
+        if not event.message:
+            parts.append(Note(self.shown(reader, question, progress.answers.get(question.id, ""))))
+        yield Replace(topic(progress, question), Card(self.title(reader, progress) if first else "", tuple(parts)))
 
     def shown(self, reader: Person, question: Question, reply: str) -> str:
         """An answer as it reads: a choice by its label, a skipped one as such."""
@@ -177,14 +197,13 @@ class Talk:
             return progress, say(actor, "too_long", limit=question.limit)
         if question.scale:
             low, high = question.scale
-            number, _, words = text.replace(",", " ").partition(" ")
-            digits = number.rstrip(".:-–—/")
-            if not (digits.isdecimal() and low <= int(digits) <= high):
+            found = NUMBER.fullmatch(text)
+            if not found or not low <= int(found[1]) <= high:
                 return progress, say(actor, "off_scale", low=low, high=high)
-            progress = self._given(progress, question, str(int(digits)), event)
+            progress = self._given(progress, question, str(int(found[1])), event)
             story = self.dialogue.find(progress, question.story or "")
-            if story and (words := words.strip(" .:-–—")):
-                progress = self._given(progress, story, words, event)
+            if story and found[2]:
+                progress = self._given(progress, story, found[2], event)
             return progress, None
         if question.choices:
             labels = {self.choice(actor, question, choice).lower(): choice for choice in question.choices}
@@ -214,9 +233,8 @@ class Talk:
             yield Tell(event.actor, Card(parts=(Text(say(event.actor, "must")),)), progress.topic)
             return
         progress = dialogue.settled(self._given(progress, question, "", event))
-        if not event.message:
-            yield Replace(topic(progress, question), self.chosen(event.actor, progress, question))
         yield from self.ask(event, progress)
+        yield from self._closed(event, progress, question)
 
     def _rest(self, event: Reply, state: str) -> Iterator[Effect]:
         progress = event.progress

@@ -92,6 +92,11 @@ def day(value: date, lang: str) -> str:
     return str(format_date(value, "EEEE d MMMM", locale=locale(lang)))
 
 
+def weekday_name(number: int, lang: str) -> str:
+    """Monday = 0."""
+    return str(format_date(date(2024, 1, 1 + number), "EEEE", locale=locale(lang)))
+
+
 def clock(value: time, lang: str) -> str:
     return str(format_time(value, "HH:mm", locale=locale(lang)))
 

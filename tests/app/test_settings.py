@@ -139,12 +139,10 @@ def test_the_file_we_ship_shows_the_defaults(tmp_path: Path) -> None:
     path = tmp_path / "app.yaml"
     path.write_text(re.sub(r"(?m)^( *)#(?! \S)", r"\1", shipped.read_text("utf-8")), "utf-8")
     found = settings(path)
-    examples = {
-        "languages": {"channels": {"C0123456789": "nl"}},
-        "kudos": {"allowance": {"default": 5, "manager": 10}, "recognition": {"slack:T0123456789": "C0123456789"}},
-    }
-    assert found.languages.model_dump() == {**Settings().languages.model_dump(), **examples["languages"]}
-    assert found.kudos.model_dump() == {**Settings().kudos.model_dump(), **examples["kudos"]}
+    languages, kudos = Settings().languages.model_dump(), Settings().kudos.model_dump()
+    assert found.languages.model_dump() == {**languages, "channels": {"C0123456789": "nl"}}
+    given = {"allowance": {"default": 5, "manager": 10}, "recognition": {"slack:T0123456789": "C0123456789"}}
+    assert found.kudos.model_dump() == {**kudos, **given}
     assert set(found.checkin.teams) == {"Design"}
     for name in ("prefix", "values", "people", "quiet", "rhythms", "followup", "thresholds"):
         assert getattr(found, name) == getattr(Settings(), name), name

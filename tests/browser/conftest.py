@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
 FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
 --disable-component-update --disable-sync""".split()  # noqa: SIM905
@@ -20,30 +21,43 @@ DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
-def address(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address() -> Iterator[str]:
     """Of a playground that has just told its story."""
     if CHROMIUM is None:
         reason = "Chromium is not installed (Debian: apt install chromium)"
         pytest.fail(reason) if os.environ.get("KADENS_NO_SKIP") else pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("playground")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "tests.browser.serve", str(port), str(shutil.copy(empty_database, folder))]
-    with (folder / "log").open("w+") as log, subprocess.Popen(command, stdout=-1, stderr=log, text=True) as process:
+    command = [sys.executable, "-m", "bot", "demo", "--port", str(port)]
+    environment = {**os.environ, "BROWSER": "true"}  # on a desktop, the command `true` is the browser it opens
+    with (
+        TemporaryFile("w+") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment) as process,
+    ):
         try:
-            assert process.stdout is not None
-            line = process.stdout.readline().strip()  # the address, or nothing when it could not start
+            said = [line for line in _until_address(process) if ADDRESS.search(line)]
             log.seek(0)
-            assert line.startswith("http"), f"the playground did not start: {log.read()[-2000:]}"
-            yield line
+            assert said, f"the playground did not start: {log.read()[-2000:]}"
+            yield ADDRESS.findall(said[-1])[0]
             log.seek(0)
             assert log.read() == ""
         finally:
             process.terminate()
 
 
-@pytest.fixture
+ADDRESS = re.compile(r"http://[\w.:]+")
+
+
+def _until_address(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield line
+        if ADDRESS.search(line):
+            return
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -128,6 +142,7 @@ class Open:
 
     def __init__(self, browser: Browser, address: str) -> None:
         self.browser, self.address, self.errors = browser, address, list[str]()
+        self.contexts = list[BrowserContext]()
 
     async def __call__(self, me: str, at: str = "general", *, phone: bool = False, dark: bool = False) -> Tab:
         context = await self.browser.new_context(
@@ -135,6 +150,7 @@ class Open:
             color_scheme="dark" if dark else "light",
             has_touch=phone,
         )
+        self.contexts.append(context)
         page = await context.new_page()
         page.set_default_timeout(8_000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -145,8 +161,10 @@ class Open:
         return Tab(page)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def tab(browser: Browser, address: str) -> AsyncIterator[Open]:
     opener = Open(browser, address)
     yield opener
+    for context in opener.contexts:
+        await context.close()
     assert opener.errors == []

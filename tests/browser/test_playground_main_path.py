@@ -3,9 +3,12 @@
 import re
 from datetime import datetime, timedelta
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Open
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser is started once
 
 
 async def test_a_check_in_from_its_nudge_to_the_managers_reply(tab: Open) -> None:

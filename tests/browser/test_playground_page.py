@@ -2,9 +2,13 @@
 
 import re
 
+import aiohttp
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Open
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser is started once
 
 
 async def test_a_command_is_completed_sent_and_answered(tab: Open) -> None:
@@ -89,7 +93,8 @@ async def test_a_reaction_is_put_on_and_taken_off(tab: Open) -> None:
 
 
 async def test_two_people_see_each_others_words_at_once_and_as_words(tab: Open) -> None:
-    priya, erik = await tab("priya"), await tab("erik", "design")
+    priya, erik = await tab("priya"), await tab("erik", "general")
+    await erik.go("design")
     await expect(erik.unread("general")).to_have_count(0)
     await priya.say("<b>bold</b> & <script>document.title = 'broken'</script> plans, @Erik Sandberg")
     await expect(erik.unread("general")).to_be_visible()
@@ -132,6 +137,7 @@ async def test_a_thread_opens_beside_takes_replies_and_closes(tab: Open) -> None
     await expect(head.get_by_role("button", name="1 reply")).to_be_visible()
     await noah.page.keyboard.press("Escape")
     await expect(noah.reply).to_be_hidden()
+    await expect(noah.composer).to_be_focused()
 
 
 async def test_one_can_be_somebody_else_and_stays_so_over_a_reload(tab: Open) -> None:
@@ -145,15 +151,18 @@ async def test_one_can_be_somebody_else_and_stays_so_over_a_reload(tab: Open) ->
     await expect(page.message("Mila Jansen")).to_be_visible()
 
 
-async def test_the_home_shows_and_its_buttons_work(tab: Open) -> None:
-    astrid = await tab("mila", "kadens")
-    await astrid.page.get_by_role("tab", name="Home").click()
-    await expect(astrid.page.get_by_role("heading", name="Hello Mila")).to_be_visible()
-    await astrid.page.get_by_role("button", name="Give kudos").first.click()
-    await expect(astrid.dialog).to_be_visible()
-    await astrid.page.keyboard.press("Escape")
-    await astrid.page.get_by_role("tab", name="Messages").click()
-    await expect(astrid.composer).to_be_visible()
+async def test_the_home_shows_and_its_buttons_lead_to_where_the_bot_answers(tab: Open) -> None:
+    mila = await tab("mila", "kadens")
+    await mila.page.get_by_role("tab", name="Home").click()
+    await expect(mila.page.get_by_role("heading", name="Hello Mila")).to_be_visible()
+    await expect(mila.composer).to_be_hidden()
+    await mila.page.get_by_role("button", name="Give kudos").first.click()
+    await expect(mila.dialog).to_be_visible()
+    await mila.page.keyboard.press("Escape")
+    await mila.page.get_by_role("button", name="Begin a GROW talk").click()
+    await expect(mila.said("What would you like to be true")).to_be_visible()
+    await expect(mila.reply).to_be_focused()
+    await expect(mila.composer).to_be_visible()
 
 
 async def test_the_clock_is_always_seen_and_moves(tab: Open) -> None:
@@ -163,6 +172,17 @@ async def test_the_clock_is_always_seen_and_moves(tab: Open) -> None:
     await maya.page.get_by_role("button", name="Move the clock an hour on").click()
     await expect(maya.now).to_have_attribute("datetime", re.compile("2026-11-02T05:"))
     await expect(maya.page.get_by_role("status")).to_contain_text("Nothing was due until then.")
+
+
+async def test_only_this_machine_by_its_own_name_gets_the_page(address: str) -> None:
+    async with aiohttp.ClientSession() as client:
+        async with client.get(address) as page:
+            assert page.status == 200
+        # Another site whose name was made to point here.
+        async with client.get(address, headers={"Host": "evil.example"}) as page:
+            assert page.status == 400
+        async with client.get(f"{address}/?me=nobody&at=nowhere&thread=m99999") as page:
+            assert page.status == 200 and "Traceback" not in await page.text()
 
 
 async def test_on_a_phone_everything_fits_and_a_thread_covers_the_conversation(tab: Open) -> None:

@@ -1,14 +1,16 @@
 """Days as people write them, in three languages: read as a whole, or not at all. Every case is read on one Thursday."""
 
+import os
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.dates import read_day
 from bot.core.wording import LANGUAGES, day
 
+explore = settings(derandomize="EXPLORE" not in os.environ, deadline=None)  # EXPLORE=1 searches anew
 TODAY = date(2026, 11, 19)  # a Thursday
 
 
@@ -259,12 +261,14 @@ def test_no_language_reads_the_words_of_another_except_english() -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+@explore
 @given(st.dates(date(2024, 1, 1), date(2034, 1, 1)), st.integers(0, 364))
 def test_a_day_we_write_is_read_back(lang: str, today: date, days: int) -> None:
     meant = today + timedelta(days=days)
     assert read_day(day(meant, lang), lang, today) == meant
 
 
+@explore
 @given(st.text(max_size=70), st.sampled_from(LANGUAGES), st.dates())
 def test_nothing_typed_can_break_it(text: str, lang: str, today: date) -> None:
     found = read_day(text, lang, today)
@@ -272,6 +276,7 @@ def test_nothing_typed_can_break_it(text: str, lang: str, today: date) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+@explore
 @given(st.dates(date(2024, 1, 1), date(2034, 1, 1)))
 def test_a_weekday_is_ahead_and_next_is_in_the_week_after(lang: str, today: date) -> None:
     friday, next_ = {"en": ("friday", "next"), "sv": ("fredag", "nästa"), "nl": ("vrijdag", "volgende")}[lang]

@@ -116,7 +116,7 @@ async def test_a_manager_sits_beside(script: Script) -> None:
         max: /grow @ana the next role
         > max: I invited Ana.
         > ana: Max invites you to a GROW talk / About: the next role
-        ana [Let us do it]
+        ana [Let’s do it]
         > ana: GROW: the next role / Max is part of this talk
         > max: Ana has begun. Their answers come here
         ana: lead the spring release

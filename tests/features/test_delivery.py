@@ -279,6 +279,34 @@ async def test_who_does_not_answer_in_time_is_tried_again(office, monkeypatch):
 def test_a_lease_outlasts_all_that_is_claimed():
     waves = module.BATCH / AT_ONCE
     assert LEASE.total_seconds() > waves * 2 * PATIENCE
+    assert LEASE.total_seconds() / 4 > 2 * PATIENCE
+
+
+async def test_what_was_claimed_before_the_machine_slept_is_not_sent_after_it(office):
+    """The lease has run out: by now somebody else may be sending it."""
+
+    class Sleeps(Memory):
+        async def send(self, message):
+            office.now += timedelta(hours=1)
+            return await super().send(message)
+
+    office.platform = Sleeps()
+    await office.put(("a", HALL), ("b", TWO))
+    delivery = office.delivery(_gate=asyncio.Semaphore(1))
+    delivery._claim = once(delivery._claim)
+    await delivery.run()
+    assert office.titles == ["a"]
+    assert [(row.lease_until, row.tries) for row in await rows(office.store, OutboxRow, sent_at=None)] == [(None, 0)]
+
+
+def once(work):
+    calls = []
+
+    async def first(*arguments):
+        calls.append(arguments)
+        return await work(*arguments) if len(calls) == 1 else []
+
+    return first
 
 
 async def test_stopping_ends_what_is_under_way_and_releases_the_rest(office):

@@ -396,12 +396,12 @@ async def test_who_is_away_is_not_reminded(desk):
     assert await beat(desk, moment(9, 9, 30)) == [("U-ana", "checkin 2026-11 1")]
 
 
-async def test_people_who_began_one_by_one_are_reminded_by_one_statement(desk, monkeypatch):
+async def test_people_who_began_one_by_one_are_reminded_as_one_group(desk, monkeypatch):
     real, groups = nudges.remind, []
 
-    async def remind(*arguments):
-        groups.append(arguments)
-        return await real(*arguments)
+    async def remind(session, rhythm, step, reminders):
+        groups.extend(reminders)
+        return await real(session, rhythm, step, reminders)
 
     monkeypatch.setattr(nudges, "remind", remind)
     for n in range(5):

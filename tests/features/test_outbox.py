@@ -22,7 +22,7 @@ from bot.core.effects import Post, Replace, Retract, ShowHome, Tell, Whisper
 from bot.core.events import Command, Due
 from bot.core.people import Place
 from storage import nudges, outbox
-from storage.nudges import Group, Slot, Whom
+from storage.nudges import Group, Reminder, Slot, Whom
 from storage.outbox import OutboxRow, PauseRow
 from tests.conftest import HALL, NOON, SLACK, count, person, rows
 
@@ -231,11 +231,26 @@ async def test_a_lease_that_ran_out_says_that_nobody_knows(store, ana):
     assert [row.unsure for row in await rows(store, OutboxRow)] == [False]
 
 
+async def test_who_took_longer_than_the_lease_has_nothing_more_to_say(store, ana):
+    await put(store, ana, Post(HALL, Card("a")))
+    (late,) = await claim(store)
+    (now,) = await claim(store, LEASE)
+    async with store.transaction() as session:
+        await outbox.failed(session, late, "OSError", NOON)
+        await outbox.given_up(session, late, NOON, "Unreachable")
+        await outbox.release(session, late)
+    (row,) = await rows(store, OutboxRow)
+    assert (row.lease_until, row.tries, row.error, row.failed_at) == (now.until, 2, None, None)
+    await mark(store, late, "m1")  # but that it did arrive is the truth, whoever says it
+    assert (await rows(store, OutboxRow))[0].sent_as == "m1"
+
+
 async def test_released_claims_are_as_if_never_tried(store, ana):
     await put(store, ana, Post(HALL, Card("a")))
     claims = await claim(store)
     async with store.transaction() as session:
-        await outbox.release(session, claims)
+        for one in claims:
+            await outbox.release(session, one)
     (again,) = await claim(store)
     assert again == claims[0]
 
@@ -343,7 +358,7 @@ async def test_no_hot_query_of_the_outbox_reads_the_whole_table(store, ana, plan
     await mark(store, claims[0], "m1", pause=LEASE)
     async with store.transaction() as session:
         await outbox.failed(session, claims[1], "OSError", LEASE)
-        await outbox.release(session, claims[2:])
+        await outbox.release(session, claims[2])
         await outbox.next_at(session, NOON, ["slack"])
         await outbox.topic_of(session, THREAD)
         await outbox.about(session, HALL, "m1")
@@ -362,7 +377,7 @@ async def test_no_hot_query_of_the_nudges_reads_the_whole_table(store, ana, plan
         await nudges.all_said(session, [due])
         assert await nudges.waiting(session, "checkin", 1, ["2026-03"], NOON)
         group, slot = Group(ana.calendar, "2026-03", NOON, NOON), Slot("2026-03", NOON)
-        assert await nudges.remind(session, "checkin", 1, group, slot, day) == 1
+        assert await nudges.remind(session, "checkin", 1, [Reminder(group, slot, day)]) == 1
         await nudges.followups_by(session, day)
         await nudges.follow_up(session, ana.calendar, day, NOON, day, False)
         await nudges.absent(session, whom)

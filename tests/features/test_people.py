@@ -177,7 +177,7 @@ async def test_home_has_own_tasks_first(script: Script) -> None:
         ana [Start my check-in]
         > ana: Your April check-in
         zoe: /kadens
-        > zoe: Hello Zoe / Today is Tuesday 14 April. / For you / Nothing waits for you.
+        > zoe: Hello Zoe / Today is Tuesday 14 April. / For you / Nothing is waiting for you.
         """
     )
 

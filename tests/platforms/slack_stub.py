@@ -75,6 +75,7 @@ class SlackStub:
         self.users = [user("U1", "ana"), user("U2", "bo"), user("U3", "cai")]
         self.groups = dict[str, dict[str, Any]]()
         self.page = 2  # users a page
+        self.scopes = "chat:write,commands"
         self.channels = dict[str, str]()  # by id: the error that posting there gives
         self.acknowledged = list[dict[str, Any]]()  # over Socket Mode
         self.connected, self._heard = asyncio.Event(), asyncio.Condition()
@@ -203,7 +204,7 @@ class SlackStub:
     def _answer(self, call: Call, data: dict[str, Any]) -> web.Response:
         if not data.get("ok"):
             call.outcome = data["error"]
-        return web.json_response(data)
+        return web.json_response(data, headers={"X-OAuth-Scopes": self.scopes})
 
     def _troubled(self, call: Call, trouble: Trouble) -> web.Response:
         call.outcome = trouble.error if trouble.status == 200 else str(trouble.status)
@@ -298,6 +299,11 @@ class SlackStub:
         if users.startswith("UBOT"):
             return {"ok": False, "error": "cannot_dm_bot"}
         return {"channel": {"id": direct(users)}}
+
+    def _conversations_info(self, channel: str, **_: Any) -> dict[str, Any]:
+        if channel in self.channels:
+            return {"ok": False, "error": self.channels[channel]}
+        return {"channel": {"id": channel, "name": "general", "is_private": False, "is_member": True}}
 
     def _conversations_history(self, channel: str, limit: Any = 100, **_: Any) -> dict[str, Any]:
         said = [message for message in self.messages[channel].values() if "thread_ts" not in message]

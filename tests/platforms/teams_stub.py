@@ -70,6 +70,7 @@ class TeamsStub:
     tokens: list[str] = field(default_factory=list)  # that were given out
     expires_in: int = 3600
     channels: list[dict[str, str]] = field(default_factory=list)
+    members: dict[str, dict[str, str]] = field(default_factory=dict)  # by account
     _ids: int = 1_772_800_000_000
     _runner: web.AppRunner | None = None
 
@@ -198,6 +199,8 @@ class TeamsStub:
                 else:
                     del there[id]
                 return {"id": id}
+            case "GET", ["conversations", _, "members", id] if id in self.members:
+                return {"id": id, "tenantId": "t", **self.members[id]}
             case "GET", ["teams", _, "conversations"]:
                 return {"conversations": self.channels}
         call.status = 404

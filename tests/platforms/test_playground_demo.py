@@ -1,6 +1,7 @@
 """The example company: its history plays through the real turns, and moving the clock goes on from there."""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -81,3 +82,19 @@ async def test_the_clock_does_not_stand_still_where_nothing_is_due(world: Playgr
     to = world.clock() + timedelta(hours=1)
     await world.travel(to)
     assert world.clock() >= to
+
+
+async def test_two_hands_on_the_clock_move_it_twice(world: Playground) -> None:
+    begun, day = world.clock(), timedelta(days=1)
+    assert await asyncio.gather(world.move(day), world.move(day)) == [True, True]
+    assert timedelta() <= world.clock() - begun - 2 * day < timedelta(minutes=1)
+
+
+async def test_without_anybody_due_the_clock_stays(world: Playground) -> None:
+    async def nobody(now: datetime) -> None:
+        return None
+
+    world.next_nudge = nobody
+    begun = world.clock()
+    assert not await world.move(None)
+    assert world.clock() - begun < timedelta(minutes=1)

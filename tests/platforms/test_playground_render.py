@@ -171,6 +171,8 @@ def test_the_page_around_the_messages_is_sound() -> None:
     [
         ([], "Nothing was due until then."),
         (["you"], "Kadens wrote to you."),
+        (["you", "B"], "Kadens wrote to you and B."),
+        (["you", "B", "C"], "Kadens wrote to you, B and C."),
         (["you", "B", "C", "D"], "Kadens wrote to you, B and 2 others."),
     ],
 )

@@ -11,8 +11,8 @@ import pytest
 from bot.core.cards import BAR, OPEN, SHUT, mention
 from bot.core.events import Action, Command, Met, Opened, Reaction, Rewritten, Shortcut, Submission, Words
 from bot.core.people import Place, stranger
-from bot.platforms.slack.inbound import Grouped, Told, inputs, read, whereabouts
-from bot.platforms.slack.payload import Malformed, spoken
+from bot.platforms.slack.inbound import Grouped, Told, read, whereabouts
+from bot.platforms.slack.payload import Malformed, inputs, spoken
 from storage.people import Profile
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "slack"

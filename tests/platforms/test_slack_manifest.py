@@ -39,7 +39,8 @@ def called() -> set[str]:
         for node in ast.walk(tree(path.name)):
             match node:
                 case ast.Call(
-                    func=ast.Attribute(attr="call" | "read" | "pages"), args=[ast.Constant(value=str(name)), *_]
+                    func=ast.Attribute(attr="call" | "read" | "pages"),
+                    args=[ast.Constant(value=str(name)), *_],
                 ):
                     found.add(name)
     return found

@@ -131,6 +131,14 @@ async def test_kudos_by_command_and_taken_back(work):
     assert work.stub.posted("C1") == []
 
 
+async def test_kudos_to_a_group_in_plain_words(work):
+    await work.send("subteam_created")
+    await work.send("app_mention", text="<@U0BOT> kudos <!subteam^S1> thanks for the demo", ts="1795000300.000001")
+    assert work.stub.posted("D2") and work.stub.posted("D3")
+    [card] = work.stub.posted("C1")
+    assert "<@U2>" in shown(card) and "<@U3>" in shown(card)
+
+
 async def test_kudos_by_form_from_a_messages_menu(work):
     await work.send("message_shortcut")
     [view] = work.stub.views

@@ -165,6 +165,48 @@ async def test_a_picked_invention_is_nobody(open, store):
     assert [row.account for row in await all_people(store)] == [ANA]
 
 
+async def test_installing_tells_no_name_but_the_list_of_members_does(open, stub, store):
+    stub.members[ANA] = {"name": "Ana Öberg", "userRole": "guest"}
+    await open.tell("installed_personal", **{"from": {"id": ANA, "aadObjectId": ANA_ID}})
+    await open.deliver()
+    assert texts(open.shown()[0])[1] == "I am Kadens, Ana Öberg."
+    await open.tell("message_personal", text="help")  # tells no role: she stays a guest
+    [ana] = await all_people(store)
+    assert (ana.name, ana.guest) == ("Ana Öberg", True)
+    assert len([c for c in stub.calls if "/members/" in c.path]) == 1
+
+
+async def test_somebody_mentioned_is_the_one_a_menu_named(open, stub, store):
+    """A mention knows a person by the bot's id, a menu by the directory's: the list of members joins them."""
+    await open.tell("message_menu", value={**payload("message_menu")["value"], "commandId": "tiny"})
+    stub.members["29:1b-bo-Yy0"] = {"name": "Bo (ops)", "aadObjectId": BO_ID}
+    await open.tell("message_channel_mention", text="<at>Kadens</at> tiny <at>Bo (ops)</at>")
+    assert [row.account for row in await all_people(store)] == [ANA, BO_ID]
+
+
+async def test_somebody_only_ever_mentioned_can_be_picked(open, stub, store):
+    await open.tell("message_channel_mention", text="<at>Kadens</at> tiny <at>Bo (ops)</at>")
+    await open.deliver()
+    value = {"data": {"kadens": {"form": "tiny.form", "people": ["to"]}, "to": "29:1b-bo-Yy0", "why": "for that"}}
+    await open.tell("task_submit", value=value)
+    await open.deliver()
+    assert texts(open.shown()[-1])[1] == "<at>Bo (ops)</at>"
+
+
+async def test_a_dialog_speaks_the_language_the_person_chose(open, store):
+    await open.tell("message_personal", text="help")
+    async with store.transaction() as session:
+        await session.run(people.people.update().values(lang="nl", lang_chosen=True))
+    answer = await open.tell("task_fetch", **fetch("tiny.again"))
+    assert answer["task"]["value"] == "Hier valt niets meer in te vullen."
+
+
+async def test_nobody_waits_for_a_name(open, stub, store):
+    stub.trouble(500, path="/members/")
+    await open.tell("message_personal", text="help")
+    assert [row.name for row in await all_people(store)] == ["Ana Öberg"]
+
+
 # -- let in and taken out
 
 

@@ -1,8 +1,11 @@
 """Who is let in. Every bad token is a 401, never a 500."""
 
+import asyncio
+import base64
 import json
 import time
 
+import aiohttp
 import jwt
 import pytest
 from sqlalchemy import func, select
@@ -41,8 +44,6 @@ async def test_a_good_token_is_let_in(open, store):
 
 
 def hand_made(stub, header, claims, signature="x"):
-    import base64
-
     def encoded(value):
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
@@ -137,6 +138,17 @@ async def test_keys_we_have_serve_while_new_ones_are_out_of_reach(open):
     token = open.stub.signed(exp=int(time.time()) + 9 * 86_400)
     assert (await open.knock(SAID, token)).status_code == 200
     assert (await open.knock(SAID, open.stub.signed("two"))).status_code == 503  # perhaps a new key: nobody can tell
+
+
+async def test_slow_keys_hold_up_nobody_else_and_not_for_long(open, monkeypatch):
+    """botbuilder fetches them with a blocking call without a time-out, inside the event loop."""
+    monkeypatch.setattr("bot.platforms.teams.auth.PATIENCE", aiohttp.ClientTimeout(total=0.2))
+    open.stub.hang = 0.8
+    waiting = asyncio.create_task(open.knock(SAID))
+    await asyncio.sleep(0.05)
+    assert (await open.client.get("/teams/messages")).status_code == 405
+    assert not waiting.done()
+    assert (await waiting).status_code == 503
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"keys": None}, "x"])

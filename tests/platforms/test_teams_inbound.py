@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bot.core.cards import MENTION, OPEN, plain
 from bot.core.events import Action, Met, Reaction, Rewritten, Shortcut, Submission, Words
 from bot.core.people import Place
-from bot.platforms.teams import inbound, render
-from bot.platforms.teams.inbound import Arrival, Unreadable
+from bot.platforms.teams import forms, inbound, payloads
+from bot.platforms.teams.payloads import Arrival, Unreadable
 from tests.platforms.teams_world import (
     ANA,
     ANA_ID,
@@ -253,7 +253,7 @@ def test_an_invoke_without_an_id_has_one_of_its_own():
 def test_botbuilder_loses_the_tenant_of_a_conversation():
     activity = Activity.deserialize(payload("message_personal", channelData=None))
     assert activity.conversation.tenant_id is None  # it looks for "tenantID"
-    assert inbound.tenant(activity) == TENANT
+    assert payloads.tenant(activity) == TENANT
 
 
 def test_botbuilder_takes_our_name_out_of_what_people_say():
@@ -305,11 +305,11 @@ def test_whatever_stands_in_a_payload_it_is_read_or_refused(name, data):
 
 def test_a_form_comes_back_as_it_went():
     place = Place(WORKSPACE, CHANNEL, None, "public")
-    assert render.unpacked(render._data(form(), True), place) == render.unpacked({**render._data(form(), True)}, place)
-    again = render.unpacked(render._data(form("x"), True), place)
+    assert forms.unpacked(forms._data(form(), True), place) == forms.unpacked({**forms._data(form(), True)}, place)
+    again = forms.unpacked(forms._data(form("x"), True), place)
     assert again and again.fields == form("x").fields and again.value == "x" and again.place == place
 
 
 @pytest.mark.parametrize("data", [None, "x", {}, {"again": 1}, {"again": {"fields": [["Nope", {}]]}}])
 def test_a_form_that_cannot_be_read_is_none(data):
-    assert render.unpacked(data, HOME) is None
+    assert forms.unpacked(data, HOME) is None

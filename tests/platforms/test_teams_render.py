@@ -30,8 +30,9 @@ from bot.core.cards import (
     mention,
 )
 from bot.core.people import Person, Place
-from bot.platforms.teams import render
-from bot.platforms.teams.render import LIMITS, Filled, Pen, dialog, escape, inline, message, size
+from bot.platforms.teams import forms
+from bot.platforms.teams.forms import Filled, dialog, inline
+from bot.platforms.teams.render import LIMITS, Pen, escape, message, size
 from tests.platforms.teams_world import assert_card, button, parts, texts
 
 ANA = Person("1", "Ana", "teams:t", "29:ana")
@@ -279,7 +280,7 @@ def test_a_form_carries_its_id_its_value_its_place_and_itself():
     data = button(dialog(FORM), "Done")["data"]["kadens"]
     place = {"conversation": PLACE.conversation, "thread": "17", "kind": "public"}
     assert (data["form"], data["value"], data["place"], data["people"]) == ("talk.fill", "id-17", place, ["to"])
-    again = render.unpacked(data, PLACE)
+    again = forms.unpacked(data, PLACE)
     assert again and inputs(dialog(again)).keys() == inputs(dialog(FORM)).keys()
     assert "the *demo*" not in str(data)  # what people typed travels once
 
@@ -301,11 +302,11 @@ def test_a_form_in_a_card_can_be_left():
 
 
 def test_a_dialog_is_as_high_as_it_needs():
-    assert render.task(FORM)["task"]["value"]["height"] == "large"
-    assert render.task(replace(FORM, fields=FORM.fields[:2]))["task"]["value"]["height"] == "medium"
+    assert forms.task(FORM)["task"]["value"]["height"] == "large"
+    assert forms.task(replace(FORM, fields=FORM.fields[:2]))["task"]["value"]["height"] == "medium"
 
 
 def test_words_of_all_languages_are_there():
-    assert {render.say(lang, "required") for lang in ("en", "sv", "nl")} == {
+    assert {forms.say(lang, "required") for lang in ("en", "sv", "nl")} == {
         "Please fill this in.", "Fyll i det här.", "Vul dit nog even in.",
     }  # fmt: skip

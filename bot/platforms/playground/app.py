@@ -111,7 +111,9 @@ async def serve(playground: Playground, port: int, started: Callable[[str], None
         View(playground).build(me, at, thread)
 
     ui.run_with(app, title="Kadens playground", favicon="🪴", tailwind=False, show_welcome_message=False)
-    await _Server(uvicorn.Config(app, host=HOST, port=port, log_level="warning"), lambda: started(address)).serve()
+    # A tab that stays open must not keep the process from ending.
+    config = uvicorn.Config(app, host=HOST, port=port, log_level="warning", timeout_graceful_shutdown=1)
+    await _Server(config, lambda: started(address)).serve()
 
 
 class _Server(uvicorn.Server):

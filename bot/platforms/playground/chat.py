@@ -123,8 +123,9 @@ class Chat:
         ]
 
     def replies(self, account: str, head: Message) -> list[Message]:
+        """What was answered for all to read: whispers do not count."""
         room = self._rooms[head.conversation]
-        return [m for m in room if m.thread == head.id and not m.deleted and m.seen_by(account)]
+        return [m for m in room if m.thread == head.id and not m.deleted and not m.only_for and m.seen_by(account)]
 
     def read(self, account: str, conversation: str, thread: str | None = None) -> None:
         """All that is there now has been seen."""

@@ -1,10 +1,9 @@
 """The page: one View for each open tab. It draws what render.py says and hands what is done to the playground."""
 
-import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,110 +14,21 @@ from bot.core.effects import Answer, OpenForm, Refuse
 from bot.platforms.playground import parts
 from bot.platforms.playground.app import Playground
 from bot.platforms.playground.chat import Message, NoSuchMessage
-from bot.platforms.playground.completion import Completion, complete
 from bot.platforms.playground.forms import form_html
 from bot.platforms.playground.inbound import NoSuchCommand, resolve
 from bot.platforms.playground.people import BOT, CHANNELS, MEMBERS, name_of
-from bot.platforms.playground.render import Row, buttons_of, card_html, icon, message_html
+from bot.platforms.playground.render import EMOJIS, Row, buttons_of, card_html
+from bot.platforms.playground.widgets import Composer, Stream, html
 
 log = logging.getLogger(__name__)
 TOGETHER = timedelta(minutes=5)  # messages of one author within this stand under one name
 EDIT = "playground.edit"
 
 
-def html(words: str = "", tag: str = "div") -> ui.html:
-    return ui.html("", sanitize=False, tag=tag).classes(words)  # what is put into it was escaped by render.py
-
-
-class Composer:
-    """Where one types. What stands in it lives in the browser; every event brings it along."""
-
-    def __init__(self, view: "View", name: str) -> None:
-        self.view, self.name, self.value, self.at, self.picked = view, name, "", 0, 0
-        with ui.element("div").classes("composer").props(f"data-composer={name}") as self.box:
-            self.list = html("suggestions")
-            with ui.element("div").classes("box"):
-                self.area = ui.element("textarea").props(f'rows=1 data-testid="{name}" autocomplete=off')
-                send = 'type=button aria-label="Send" title="Send" data-do=send'
-                with ui.element("button").props(send).classes("send"):
-                    html("icon-holder", "span").set_content(icon("send"))
-        self.area.on("keydown", self.key, js_handler="(e) => playground.key(e, emit)")
-        self.area.on("input", self.typed, js_handler="(e) => playground.typed(e, emit)")
-
-    def hint(self, words: str) -> None:
-        if self.area.props.get("placeholder") != words:
-            self.area.props["placeholder"] = self.area.props["aria-label"] = words
-            self.area.update()
-
-    @property
-    def completion(self) -> Completion | None:
-        world = self.view.world
-        return complete(self.value, self.at, world.commands, world.settings.values)
-
-    def typed(self, event: events.GenericEventArguments) -> None:
-        self.value, self.at, self.picked = str(event.args["value"]), int(event.args["at"]), 0
-        self.draw()
-
-    def draw(self) -> None:
-        found = self.completion
-        self.list.set_content(parts.suggestions(found, self.picked) if found else "")
-
-    async def key(self, event: events.GenericEventArguments) -> None:
-        self.value, self.at = str(event.args["value"]), int(event.args["at"])
-        found, key = self.completion, event.args["key"]
-        if found and key in ("ArrowDown", "ArrowUp"):
-            self.picked = (self.picked + (1 if key == "ArrowDown" else -1)) % len(found.items)
-            self.draw()
-        elif found and key in ("Enter", "Tab") and event.args["open"]:
-            self.complete(self.picked)
-        elif key == "Escape":
-            self.list.set_content("")
-        elif key == "Enter":
-            await self.send()
-
-    def complete(self, number: int) -> None:
-        if (found := self.completion) and number < len(found.items):
-            self.value, self.at = found.apply(self.value, self.at, number)
-            self.write()
-        self.picked = 0
-        self.draw()
-
-    async def send(self) -> None:
-        """What could not be taken stays where it was typed."""
-        sent = self.value
-        if sent.strip() and await self.view.safely(self.view.say(self.name, sent)):
-            self.value, self.at, self.picked = "", 0, 0
-            self.list.set_content("")
-            ui.run_javascript(f"playground.sent({json.dumps(self.name)}, {json.dumps(sent)})")
-
-    def write(self) -> None:
-        ui.run_javascript(f"playground.write({json.dumps(self.name)}, {json.dumps(self.value)}, {self.at})")
-
-
-class Stream:
-    """Messages that are drawn one by one: only what changed is sent, so focus and open menus stay."""
-
-    def __init__(self, name: str) -> None:
-        with ui.element("div").classes("scroll") as self.scroll:
-            self.box = ui.element("div").classes("stream").props(f'role=log aria-live=polite data-testid="{name}"')
-        self.shown: dict[str, ui.html] = {}
-
-    def draw(self, rows: list[Row]) -> None:
-        wanted = {row.message.id: message_html(row) for row in rows}
-        ids = list(wanted)
-        if ids[: len(self.shown)] != list(self.shown):
-            self.box.clear()
-            self.shown = {}
-        with self.box:
-            for id, content in wanted.items():
-                if id not in self.shown:
-                    self.shown[id] = html("line")
-                self.shown[id].set_content(content)
-
-
 class View:
     def __init__(self, world: Playground) -> None:
         self.world, self.chat = world, world.chat
+        self.commands, self.values = world.commands, world.settings.values
         self.me, self.conversation, self.thread, self.tab = "mila", "general", "", "messages"
         self.form: Form | None = None
         self.drawn: object = None
@@ -132,11 +42,8 @@ class View:
         head = self.chat.messages.get(thread)
         self.thread = thread if head and head.seen_by(self.me) and head.conversation == self.conversation else ""
         ui.add_head_html(parts.HEAD)
-        with (
-            ui.element("div")
-            .classes("app")
-            .on("click", self.click, js_handler="(e) => playground.click(e, emit)") as app
-        ):
+        with ui.element("div").classes("app") as app:
+            app.on("click", self.click, js_handler="(e) => playground.click(e, emit)")
             app.on("keydown", self.escape, js_handler="(e) => playground.escape(e, emit)")
             self.sidebar = html("sidebar", "nav").props('aria-label="Conversations"')
             with ui.element("div").classes("clock").props('role=group aria-label="The playground’s clock"'):
@@ -168,7 +75,7 @@ class View:
     def refresh(self) -> None:
         """Draw anew if anything changed: the chat, the minute, or what this tab shows."""
         now = self.world.clock()
-        state = (self.chat.version, now.strftime("%H:%M"), self.me, self.conversation, self.thread, self.tab)
+        state = (self.chat.version, now.strftime("%Y-%m-%d %H:%M"), self.me, self.conversation, self.thread, self.tab)
         if state == self.drawn:
             return
         at_home = self.tab == "home" and self.conversation == self.me
@@ -177,6 +84,9 @@ class View:
         if self.thread:
             self.chat.read(self.me, self.conversation, self.thread)
         self.drawn = (self.chat.version, *state[1:])
+        self._draw(now, at_home)
+
+    def _draw(self, now: datetime, at_home: bool) -> None:
         self.sidebar.set_content(parts.sidebar(self.chat, self.me, self.conversation))
         local = now.astimezone(ZoneInfo(MEMBERS[self.me].zone))
         self.clock.set_content(parts.clock(local, MEMBERS[self.me].city))
@@ -186,9 +96,8 @@ class View:
         self.home.set_visibility(at_home)
         if at_home:
             card = self.chat.homes.get(self.me)
-            self.home.set_content(
-                f'<div class="sheet" data-id="home">{card_html(card) if card else parts.NO_HOME}</div>'
-            )
+            inside = card_html(card) if card else parts.NO_HOME
+            self.home.set_content(f'<div class="sheet" data-id="home">{inside}</div>')
         self.stream.draw(self.rows())
         self.main.hint(self._hint())
         self.panel.set_visibility(bool(self.thread))
@@ -198,11 +107,7 @@ class View:
             self.reply.hint("Reply in thread")
 
     def _hint(self) -> str:
-        return (
-            f"Message #{self.conversation}"
-            if self.conversation in CHANNELS
-            else "Message Kadens, or type / for commands"
-        )
+        return f"Message #{self.conversation}" if self.conversation in CHANNELS else "Message Kadens, or type /"
 
     def rows(self, thread: str = "") -> list[Row]:
         rows, before = list[Row](), None
@@ -257,6 +162,7 @@ class View:
     async def escape(self) -> None:
         self.thread = ""
         self.show()
+        ui.run_javascript('playground.focus("composer")')
 
     def show(self) -> None:
         where = BOT if self.conversation == self.me else self.conversation
@@ -288,7 +194,8 @@ class View:
         ui.run_javascript('playground.focus("reply")')
 
     async def do_leave(self, words: dict[str, str]) -> None:
-        await self.escape()
+        self.thread = ""
+        self.show()
 
     async def do_move(self, words: dict[str, str]) -> None:
         before = len(self.chat.messages)
@@ -316,6 +223,8 @@ class View:
 
     async def do_react(self, words: dict[str, str]) -> None:
         message = self._message(words["id"])
+        if words["emoji"] not in EMOJIS:
+            return
         added = self.chat.react(message.id, words["emoji"], self.me)
         await self._take(self.world.inbound.reacted(self.me, message, words["emoji"], added))
 
@@ -367,16 +276,21 @@ class View:
         answer = await self.world.take(event)
         if isinstance(answer, OpenForm):
             self.open_form(answer.form)
-        said = [m for m in list(self.chat.messages.values())[before:] if m.author == BOT and m.seen_by(self.me)]
+        new = list(self.chat.messages.values())[before:]
+        if self.conversation == self.me:
+            self._follow([m for m in new if m.author == BOT and m.conversation == self.me])
+        self.show()
+        return answer
+
+    def _follow(self, said: Sequence[Message]) -> None:
+        """To where the bot answered: from the home to the messages, and into the thread it talks in."""
         shown = self.thread
-        for message in said if self.conversation == self.me and self.tab == "messages" else ():
-            talks = message.card is not None and parts.talks(message.card)
-            if message.conversation == self.me and (message.thread or talks):
+        for message in said:
+            self.tab = "messages"
+            if message.thread or (message.card and parts.talks(message.card)):
                 self.thread = message.thread or message.id
         if self.thread != shown:
             ui.run_javascript('playground.focus("reply")')
-        self.show()
-        return answer
 
     # -- forms
 

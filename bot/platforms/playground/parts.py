@@ -124,13 +124,10 @@ def toast(words: str, key: str) -> str:
 
 
 def reached(names: Sequence[str]) -> str:
-    match len(names):
-        case 0:
-            return "Nothing was due until then."
-        case 1 | 2 | 3:
-            return f"Kadens wrote to {' and '.join(names)}."
-        case _:
-            return f"Kadens wrote to {names[0]}, {names[1]} and {len(names) - 2} others."
+    if not names:
+        return "Nothing was due until then."
+    most = [*names[:2], f"{len(names) - 2} others"] if len(names) > 3 else list(names)
+    return f"Kadens wrote to {' and '.join(filter(None, (', '.join(most[:-1]), most[-1])))}."
 
 
 def talks(card: Card) -> bool:

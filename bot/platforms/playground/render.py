@@ -206,8 +206,9 @@ def _thread_link(row: Row) -> str:
         return ""
     faces = "".join(avatar(account, "tiny") for account in list(dict.fromkeys(m.author for m in row.replies))[:4])
     count = len(row.replies)
-    last = row.replies[-1].at.astimezone(ZoneInfo(row.reader.zone))
-    when = f"{last:%H:%M}" if last.date() == row.message.at.date() else f"{last.day} {last:%b}, {last:%H:%M}"
+    zone = ZoneInfo(row.reader.zone)
+    last, began = row.replies[-1].at.astimezone(zone), row.message.at.astimezone(zone)
+    when = f"{last:%H:%M}" if last.date() == began.date() else f"{last.day} {last:%b}, {last:%H:%M}"
     new = f'<span class="new">{row.unread} new</span>' if row.unread else f'<span class="last">last {when}</span>'
     answers = "1 reply" if count == 1 else f"{count} replies"
     return (

@@ -33,7 +33,7 @@ from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.inbound import Grouped, Told
 from bot.platforms.slack.manifest import PATH
 from bot.platforms.slack.outbound import SLACK, Api, SlackPlatform
-from bot.platforms.slack.payload import Body
+from bot.platforms.slack.payload import Body, inputs
 from bot.turn import Turns
 from storage import outbox, people
 from storage.engine import Store
@@ -69,6 +69,8 @@ def utc() -> datetime:
 
 
 class Slack:
+    """One workspace of Slack. `platform` is what delivery sends with; everything else begins with a request."""
+
     def __init__(
         self, turns: Turns, store: Store, secrets: Secrets, settings: Settings, clock: Callable[[], datetime] = utc
     ) -> None:
@@ -208,7 +210,7 @@ class Slack:
             case OpenForm(form):
                 await self.turns.offer(event, form)
             case Refuse(objections) if isinstance(event, Submission):
-                errors = render.refusals(objections, inbound.inputs(body))
+                errors = render.refusals(objections, inputs(body))
                 return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
             case Refuse(objections):
                 self._later(self._tell(body, " ".join(objections.values())))
@@ -240,9 +242,9 @@ class Slack:
         words = say(self.settings.languages.default, "sorry")
         if "command" in body:
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": words})
-        if body.get("type") == "view_submission" and (inputs := inbound.inputs(body)):
+        if body.get("type") == "view_submission" and (shown := inputs(body)):
             # The form stays open, so that nothing they wrote is lost.
-            return BoltResponse(status=200, body={"response_action": "errors", "errors": {inputs[0]: words}})
+            return BoltResponse(status=200, body={"response_action": "errors", "errors": {shown[0]: words}})
         inner = body.get("event")
         if not isinstance(inner, Mapping) or inner.get("type") in ("message", "app_mention"):
             self._later(self._tell(body, words))

@@ -30,6 +30,7 @@ from bot.platforms.slack.payload import (
     Body,
     Malformed,
     Spoken,
+    filled,
     id_of,
     name_of,
     part,
@@ -40,7 +41,6 @@ from bot.platforms.slack.payload import (
     thread_of,
     us,
 )
-from bot.platforms.slack.render import NOTHING
 from storage.people import Profile
 
 # Subtypes of what a person says; all others are Slack's own announcements (docs.slack.dev/reference/events/message).
@@ -89,13 +89,6 @@ def read(body: Body, at: datetime, prefix: str = "") -> Arrived | Told | Grouped
 def trigger(body: Body) -> str | None:
     found = body.get("trigger_id")
     return found if isinstance(found, str) else None
-
-
-def inputs(body: Body) -> list[str]:
-    """The block_ids of the inputs of a submitted form."""
-    shown = part(body, "view").get("blocks")
-    blocks = [block for block in shown if isinstance(block, dict)] if isinstance(shown, list) else []
-    return [str(block.get("block_id")) for block in blocks if block.get("type") == "input"]
 
 
 def whereabouts(body: Body) -> tuple[str | None, str | None]:
@@ -168,17 +161,7 @@ def _submission(body: Body, at: datetime) -> Submission:
         place = Place(*where) if where else user.home
     except (ValueError, KeyError, TypeError) as error:
         raise Malformed("private_metadata") from error
-    answers, people = dict[str, str](), dict[str, tuple[Person, ...]]()
-    for field, elements in part(part(view, "state"), "values").items():
-        if not isinstance(elements, dict) or len(elements) != 1:
-            raise Malformed("state")
-        [element] = elements.values()
-        if not isinstance(element, dict):
-            raise Malformed("state")
-        if (picked := _picked(element)) is not None:
-            people[field] = tuple(stranger(user.workspace, account) for account in picked)
-        else:
-            answers[field] = _answer(element)
+    answers, people = filled(view, user.workspace)
     return Submission(
         **_base(body, user, place, at),
         opens=True,
@@ -187,45 +170,6 @@ def _submission(body: Body, at: datetime) -> Submission:
         answers=answers,
         people=people,
     )
-
-
-def _picked(element: Body) -> list[str] | None:
-    match element.get("type"):
-        case "multi_users_select":
-            picked = element.get("selected_users") or []
-        case "users_select":
-            picked = [element["selected_user"]] if element.get("selected_user") else []
-        case _:
-            return None
-    if not isinstance(picked, list) or not all(isinstance(id, str) and ID.fullmatch(id) for id in picked):
-        raise Malformed("selected_users")
-    return picked
-
-
-def _answer(element: Body) -> str:
-    match element.get("type"):
-        case "plain_text_input":
-            return text_of(element, "value")
-        case "datepicker":
-            return text_of(element, "selected_date")
-        case "static_select" | "radio_buttons":
-            return _option(element.get("selected_option"))
-        case "multi_static_select" | "checkboxes":
-            chosen = element.get("selected_options") or []
-            if not isinstance(chosen, list):
-                raise Malformed("selected_options")
-            return ",".join(map(_option, chosen))
-        case _:
-            raise Malformed("an element that no form of ours has")
-
-
-def _option(option: Any) -> str:
-    if option is None:
-        return ""
-    if not isinstance(option, dict):
-        raise Malformed("selected_option")
-    value = text_of(option, "value")
-    return "" if value == NOTHING else value
 
 
 def _event(body: Body, at: datetime) -> Arrived | Told | Grouped | None:

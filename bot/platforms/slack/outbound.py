@@ -113,13 +113,12 @@ class Api:
             self._session = aiohttp.ClientSession(timeout=PATIENCE)
             self.client.session = self._session
         try:
-            response = await self.client.api_call(method, **args)
+            data = (await self.client.api_call(method, **args)).data
         except SlackApiError as error:
             # `from None`: the SDK's message quotes the whole answer.
             raise _meaning(method, error.response) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Away(f"{method}: {type(error).__name__}") from None
-        data = response.data
         if not isinstance(data, dict):
             raise Refused(method, "no_json")
         return data

@@ -12,7 +12,8 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from bot.core.cards import BAR, OPEN, SHUT, clean
-from bot.core.people import Person, Place
+from bot.core.people import Person, Place, stranger
+from bot.platforms.slack.render import NOTHING
 from storage.people import Profile
 
 Body = Mapping[str, Any]
@@ -123,6 +124,68 @@ def _plain(text: str) -> str:
     for entity, sign in ENTITIES:
         text = text.replace(entity, sign)
     return text
+
+
+def inputs(body: Body) -> list[str]:
+    """The block_ids of the inputs of a submitted form."""
+    shown = part(body, "view").get("blocks")
+    blocks = [block for block in shown if isinstance(block, dict)] if isinstance(shown, list) else []
+    return [str(block.get("block_id")) for block in blocks if block.get("type") == "input"]
+
+
+def filled(view: Body, workspace: str) -> tuple[dict[str, str], dict[str, tuple[Person, ...]]]:
+    """What was filled into a form: words and choices, and people."""
+    answers, people = dict[str, str](), dict[str, tuple[Person, ...]]()
+    for field, elements in part(part(view, "state"), "values").items():
+        if not isinstance(elements, dict) or len(elements) != 1:
+            raise Malformed("state")
+        [element] = elements.values()
+        if not isinstance(element, dict):
+            raise Malformed("state")
+        if (picked := _picked(element)) is not None:
+            people[field] = tuple(stranger(workspace, account) for account in picked)
+        else:
+            answers[field] = _answer(element)
+    return answers, people
+
+
+def _picked(element: Body) -> list[str] | None:
+    match element.get("type"):
+        case "multi_users_select":
+            picked = element.get("selected_users") or []
+        case "users_select":
+            picked = [element["selected_user"]] if element.get("selected_user") else []
+        case _:
+            return None
+    if not isinstance(picked, list) or not all(isinstance(id, str) and ID.fullmatch(id) for id in picked):
+        raise Malformed("selected_users")
+    return picked
+
+
+def _answer(element: Body) -> str:
+    match element.get("type"):
+        case "plain_text_input":
+            return text_of(element, "value")
+        case "datepicker":
+            return text_of(element, "selected_date")
+        case "static_select" | "radio_buttons":
+            return _option(element.get("selected_option"))
+        case "multi_static_select" | "checkboxes":
+            chosen = element.get("selected_options") or []
+            if not isinstance(chosen, list):
+                raise Malformed("selected_options")
+            return ",".join(map(_option, chosen))
+        case _:
+            raise Malformed("an element that no form of ours has")
+
+
+def _option(option: Any) -> str:
+    if option is None:
+        return ""
+    if not isinstance(option, dict):
+        raise Malformed("selected_option")
+    value = text_of(option, "value")
+    return "" if value == NOTHING else value
 
 
 def profile(workspace: str, user: Mapping[str, Any], started: date | None = None) -> Profile:

@@ -9,8 +9,9 @@ from typing import Any
 
 from bot.core.cards import Form
 from bot.core.effects import Answer, OpenForm, Refuse
-from bot.platforms.teams import render
-from bot.platforms.teams.render import Filled, Json, say
+from bot.platforms.teams import forms, render
+from bot.platforms.teams.forms import Filled, say
+from bot.platforms.teams.render import Json
 
 OPENING = ("task/fetch", "composeExtension/fetchTask")
 
@@ -31,12 +32,12 @@ def answer(asked: Asked, found: Answer | None, filled: Filled) -> Json | None:
         return _in_the_card(asked, found, filled)
     match found:
         case OpenForm(form):
-            return render.task(form, Filled(filled.lang, directory=filled.directory))
+            return forms.task(form, Filled(filled.lang, directory=filled.directory))
         case Refuse(objections):
             if asked.again is None:
                 return _said(" ".join(objections.values()))
             refused = Filled(filled.lang, objections, filled.typed, filled.directory)
-            return render.task(asked.again, refused)
+            return forms.task(asked.again, refused)
         case None:
             return _said(say(filled.lang, "nothing")) if asked.name in OPENING else None
 
@@ -50,12 +51,12 @@ def slow(asked: Asked, lang: str) -> Json:
 def _in_the_card(asked: Asked, found: Answer | None, filled: Filled) -> Json:
     match found:
         case OpenForm(form):
-            return _card(render.inline(form, Filled(filled.lang, directory=filled.directory)))
+            return _card(forms.inline(form, Filled(filled.lang, directory=filled.directory)))
         case Refuse(objections):
             if asked.again is None:
                 return _message(" ".join(objections.values()))
             refused = Filled(filled.lang, objections, filled.typed, filled.directory)
-            return _card(render.inline(asked.again, refused))
+            return _card(forms.inline(asked.again, refused))
         case None:
             key = "cancelled" if asked.cancelled else "done" if asked.submitted else "pressed"
             return _message(say(filled.lang, key))

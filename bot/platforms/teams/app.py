@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.core.cards import PeoplePicker
+from bot.core.cards import Form, PeoplePicker
 from bot.core.effects import Answer, OpenForm
 from bot.core.events import Submission
 from bot.core.settings import Settings
-from bot.platforms.teams import answers, inbound, render
+from bot.platforms.teams import answers, forms, inbound, payloads
 from bot.platforms.teams.auth import (
     METADATA,
     Gate,
@@ -33,10 +33,12 @@ from bot.platforms.teams.auth import (
     scope,
     token_url,
 )
-from bot.platforms.teams.inbound import Arrival, Unreadable
+from bot.platforms.teams.connector import Connector
 from bot.platforms.teams.meet import Acquaintances
-from bot.platforms.teams.outbound import Connector, TeamsPlatform
+from bot.platforms.teams.outbound import TeamsPlatform
+from bot.platforms.teams.payloads import Arrival, Unreadable
 from bot.turn import Turns
+from storage import people as folk
 from storage import teams
 from storage.engine import Store
 from storage.teams import Reference
@@ -96,7 +98,7 @@ class Teams:
         token = Token(secrets.app_id, secrets.app_password, url, scope(metadata), self._session, self._now)
         self.connector = Connector(token, self.hosts, self._session)
         self.platform = TeamsPlatform(self.connector, store, secrets.app_id, clock)
-        self.people = Acquaintances(store, clock)
+        self.people = Acquaintances(store, clock, self.connector.member)
         self._http: aiohttp.ClientSession | None = None
         self._tasks = set[asyncio.Task[Any]]()
         self._teams_asked = dict[str, float]()
@@ -168,7 +170,7 @@ class Teams:
             raise Turned(401)
         if activity.channel_id != "msteams":
             raise Turned(403)  # the Web Chat of the same bot, say, where everybody can call himself anything
-        tenant = inbound.tenant(activity)
+        tenant = payloads.tenant(activity)
         if self.secrets.tenant_id and tenant.lower() != self.secrets.tenant_id.lower():
             raise Turned(403)
         return activity
@@ -196,7 +198,8 @@ class Teams:
         if not arrival.known:
             return InvokeResponse(status=501)
         submitted = any(isinstance(event, Submission) for event in arrival.events)
-        lang, asked = inbound.language(activity), answers.Asked(activity.name, None, not arrival.events, submitted)
+        lang = payloads.language(activity) or self.settings.languages.default
+        asked = answers.Asked(activity.name, None, not arrival.events, submitted)
         taken = self._spawn(self._take(arrival))
         await asyncio.wait({taken}, timeout=INVOKE)
         if not taken.done():
@@ -204,20 +207,21 @@ class Teams:
             return InvokeResponse(status=200, body=answers.slow(asked, lang))
         arrival, answer = taken.result()
         place = arrival.events[0].place if arrival.events else arrival.place
-        again = render.unpacked(inbound.carried(activity), place) if submitted else None
-        forms = [form for form in (again, answer.form if isinstance(answer, OpenForm) else None) if form]
-        filled = render.Filled(lang, typed=inbound.typed(activity), directory=await self._directory(arrival, forms))
+        again = forms.unpacked(inbound.carried(activity), place) if submitted else None
+        shown = [form for form in (again, answer.form if isinstance(answer, OpenForm) else None) if form]
+        lang, directory = await self._known(arrival, shown, lang)
+        filled = forms.Filled(lang, typed=inbound.typed(activity), directory=directory)
         asked = answers.Asked(asked.name, again, asked.cancelled, submitted)
         return InvokeResponse(status=200, body=answers.answer(asked, answer, filled))
 
-    async def _directory(self, arrival: Arrival, forms: list[Any]) -> dict[str, str]:
-        """The client's people picker knows nobody but by the directory's id."""
-        pickers = [each for form in forms for each in form.fields if isinstance(each, PeoplePicker)]
+    async def _known(self, arrival: Arrival, shown: list[Form], lang: str) -> tuple[str, dict[str, str]]:
+        """The person's own language, and the directory's ids of who is in a form: a client's picker knows no others."""
+        pickers = [each for form in shown for each in form.fields if isinstance(each, PeoplePicker)]
         people = {person.account for picker in pickers for person in picker.people}
-        if not people:
-            return {}
         async with self.store.reading() as session:
-            return dict(await teams.directory(session, arrival.place.workspace, people))
+            known = await folk.introduced(session, [event.actor for event in arrival.events])
+            directory = await teams.directory(session, arrival.place.workspace, people)
+        return next((someone.lang for someone in known.values()), lang), dict(directory)
 
     # -- in the background
 

@@ -10,6 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -149,6 +150,7 @@ def _json(value: Any) -> bytes:
 # -- the icons: a rounded square with four beats of one measure
 
 
+@cache
 def icon(side: int) -> bytes:
     """In colour, filling its square."""
     ground = _round(side * 0.5, side * 0.5, side * 0.5, side * 0.5, side * 0.22)
@@ -164,6 +166,7 @@ def icon(side: int) -> bytes:
     return _png(side, pixel)
 
 
+@cache
 def outline(side: int) -> bytes:
     """White on nothing, as Teams wants it for its bar."""
     beats = _beats(side, 0.84)

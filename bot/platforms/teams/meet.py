@@ -1,20 +1,24 @@
 """Between a payload and the turn: who is meant by it, and where they can be written to from now on."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from bot.core.cards import clean
 from bot.core.events import Arrived, Command, Met, Reaction, Shortcut, Submission, Words
 from bot.core.people import Kind, Person, Place
-from bot.platforms.teams.inbound import DIRECTORY, Arrival, Contact
+from bot.platforms.teams.connector import Member
+from bot.platforms.teams.payloads import DIRECTORY, Arrival, Contact
 from storage import outbox, teams
 from storage import people as folk
-from storage.engine import Session, Store
+from storage.engine import Store
 from storage.people import Profile
 from storage.teams import Known, Reference
 
+MENTIONED = 20  # people of one message who are looked up
 REMEMBERED = 10_000  # people in conversations of whom nothing new is written down
 
 
@@ -30,6 +34,7 @@ class Acquaintances:
 
     store: Store
     clock: Callable[[], datetime]
+    ask: Callable[[str, str, str], Awaitable[Member | None]]  # service URL, conversation, account
     # Only spares reading again what was just read: another replica that lacks it reads it.
     _seen: OrderedDict[Any, Memory] = field(default_factory=OrderedDict)
 
@@ -46,7 +51,7 @@ class Acquaintances:
         kind = here.kind or memory.reference.kind
         here = replace(here, kind=kind, place=_placed(here.place, here.place, memory, kind))
         events = tuple(self._settled(event, here, memory) for event in here.events)
-        return replace(here, events=await self._resolved(here.place.workspace, events))
+        return replace(here, events=await self._resolved(here, events))
 
     def _settled(self, event: Arrived, here: Arrival, memory: Memory) -> Arrived:
         event = _renamed(event, memory.accounts)
@@ -75,6 +80,7 @@ class Acquaintances:
         fresh = [c for c in (_merged(c, known) for c in here.contacts) if _news(c, known)]
         if not fresh and reference and reference == _wanted(here, accounts, reference):
             return Memory(accounts, reference)
+        fresh = [await self._introduced(who, here, known) for who in fresh]
         async with self.store.transaction() as session:
             for who in fresh:
                 accounts[who.account] = await teams.know(session, workspace, _known(who))
@@ -83,6 +89,13 @@ class Acquaintances:
             kept = await teams.reference(session, workspace, _conversation(here.place, accounts))
         assert kept is not None
         return Memory(accounts, kept)
+
+    async def _introduced(self, who: Contact, here: Arrival, known: Mapping[str, Known]) -> Contact:
+        """Installing tells no name, and nothing tells who is a guest; the list of members does, once for each."""
+        if who.directory in known or who.bot:
+            return who
+        member = await self.ask(here.service_url, here.address, who.account)
+        return replace(who, name=who.name or clean(member.name), guest=member.guest) if member else who
 
     async def _left(self, here: Arrival) -> None:
         workspace = here.place.workspace
@@ -97,26 +110,31 @@ class Acquaintances:
         async with self.store.reading() as session:
             return bool(here.place.thread and await outbox.topic_of(session, here.place))
 
-    async def _resolved(self, workspace: str, events: tuple[Arrived, ...]) -> tuple[Arrived, ...]:
-        """People named by the directory's id only, and those picked from a list that we know."""
-        named = {someone.account for event in events for someone in _named(event)}
-        ids = {account.lower() for account in named if DIRECTORY.fullmatch(account)}
-        picked = {p.account for event in events if isinstance(event, Submission) for p in _picked(event)}
-        if not ids and not picked:
+    async def _resolved(self, here: Arrival, events: tuple[Arrived, ...]) -> tuple[Arrived, ...]:
+        """The people an event names besides its actor, as we know them: by the directory's id, a mention, or a list."""
+        named = {who.account: who for event in events for who in _named(event)}
+        if not named:
             return events
+        workspace, ids = here.place.workspace, {id.lower() for id in named if DIRECTORY.fullmatch(id)}
         async with self.store.reading() as session:
-            accounts = await _accounts(session, workspace, ids)
-            known = set(await teams.directory(session, workspace, picked))
-        if missing := ids - accounts.keys():
+            accounts = {id: who.account for id, who in (await teams.known(session, workspace, ids)).items()}
+            heard_of = await teams.directory(session, workspace, named)
+            real = await teams.met(session, workspace, named) | heard_of.keys()
+        fresh = [Known(id, id) for id in ids - accounts.keys()]
+        fresh += await self._mentioned(here, events, heard_of.keys())
+        if fresh:
             async with self.store.transaction() as session:
-                for id in missing:
-                    accounts[id] = await teams.know(session, workspace, Known(id, id))
-        accounts |= {account: accounts[account.lower()] for account in named if account.lower() in accounts}
-        return tuple(_renamed(_without_inventions(event, known | accounts.keys()), accounts) for event in events)
+                for someone in fresh:
+                    accounts[someone.account] = await teams.know(session, workspace, someone)
+        accounts |= {id: accounts[id.lower()] for id in named if id.lower() in accounts}
+        return tuple(_renamed(_without_inventions(event, real | accounts.keys()), accounts) for event in events)
 
-
-async def _accounts(session: Session, workspace: str, ids: Iterable[str]) -> dict[str, str]:
-    return {id: who.account for id, who in (await teams.known(session, workspace, ids)).items()}
+    async def _mentioned(self, here: Arrival, events: Iterable[Arrived], known: Iterable[str]) -> list[Known]:
+        """A mention names somebody by the bot's own id for them only; the list of members joins the two."""
+        people = {who.account for event in events if isinstance(event, Words) for who in event.mentions if not who.bot}
+        unknown = sorted(people.difference(known))[:MENTIONED]
+        found = await asyncio.gather(*(self.ask(here.service_url, here.address, who) for who in unknown))
+        return [Known(m.directory, who) for who, m in zip(unknown, found, strict=True) if m and m.directory]
 
 
 def _conversation(place: Place, accounts: Mapping[str, str]) -> str:
@@ -148,13 +166,14 @@ def _merged(who: Contact, known: Mapping[str, Known]) -> Contact:
     before = known.get(who.directory)
     if before is None or not before.told:
         return who
-    name, lang, zone, country = (*before.told.split("|"), "", "", "", "")[:4]
+    name, lang, zone, country, guest = (*before.told.split("|"), "", "", "", "", "")[:5]
     return replace(
         who,
         name=who.name or name,
         lang=who.lang or lang or None,
         zone=who.zone or zone or None,
         country=who.country or country or None,
+        guest=guest == "guest",
     )
 
 
@@ -168,11 +187,10 @@ def _known(who: Contact) -> Known:
 
 def _profile(who: Contact, workspace: str, accounts: Mapping[str, str]) -> Profile:
     account = accounts[who.account]
-    return Profile(workspace, account, who.name, who.zone, who.lang, who.country, bot=who.bot)
+    return Profile(workspace, account, who.name, who.zone, who.lang, who.country, bot=who.bot, guest=who.guest)
 
 
 def _named(event: Arrived) -> Iterable[Person]:
-    yield event.actor
     match event:
         case Words(mentions=mentions) | Command(mentions=mentions):
             yield from mentions
@@ -188,7 +206,7 @@ def _picked(event: Submission) -> Iterable[Person]:
     return (someone for those in event.people.values() for someone in those)
 
 
-def _without_inventions(event: Arrived, real: set[str]) -> Arrived:
+def _without_inventions(event: Arrived, real: Set[str]) -> Arrived:
     """A picker gives people we showed or the directory's: whatever else a client sends is nobody."""
     if not isinstance(event, Submission):
         return event

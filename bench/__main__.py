@@ -1,0 +1,92 @@
+"""`make bench`: prints a table and writes the same figures to bench/results.json.
+
+Ours and what it is held against run side by side, in turns; every figure is the median of its rounds. Absolute figures
+are those of the machine; the ratios are what can be compared.
+"""
+
+import asyncio
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench import delivery, intake, planning, teams
+from bench.load import Load
+
+ROUNDS = 5
+RESULTS = Path(__file__).with_name("results.json")
+
+
+def middle(runs: Iterable[Load], name: str) -> float:
+    return float(median(getattr(run, name) for run in runs))
+
+
+def requests(ours: list[Load], theirs: list[Load]) -> dict[str, Any]:
+    statuses: dict[str, int] = {}
+    for run in (*ours, *theirs):
+        for status, times in run.statuses.items():
+            statuses[status] = statuses.get(status, 0) + times
+    shown = {
+        side: {name: round(middle(runs, name), 1) for name in ("rate", "p50", "p99")}
+        for side, runs in (("ours", ours), ("theirs", theirs))
+    }
+    ratio = median(one.rate / other.rate for one, other in zip(ours, theirs, strict=True))
+    return {**shown, "ratio": round(ratio, 3), "statuses": statuses}
+
+
+async def measured() -> dict[str, Any]:
+    found = dict[str, Any]()
+    with tempfile.TemporaryDirectory(prefix="kadens-bench-") as name:
+        folders = {each: Path(name) / each for each in ("intake", "teams", "planning", "delivery")}
+        for folder in folders.values():
+            folder.mkdir()
+        found["kudos"] = requests(*await intake.measure(folders["intake"], ROUNDS))
+        found["teams"] = requests(*await teams.measure(folders["teams"], ROUNDS))
+        rows, ours, theirs = await planning.measure(folders["planning"], ROUNDS)
+        found["planning"] = {
+            "people": planning.PEOPLE,
+            "rows": rows,
+            "ours": {"seconds": round(median(ours), 3)},
+            "theirs": {"seconds": round(median(theirs), 3)},
+            "ratio": round(median(one / other for one, other in zip(ours, theirs, strict=True)), 3),
+        }
+        rates = await delivery.measure(folders["delivery"], ROUNDS)
+        found["delivery"] = {
+            "ours": {"rate": round(median(rates), 1)},
+            "theirs": {"rate": delivery.ALLOWED},
+            "ratio": round(median(rates) / delivery.ALLOWED, 3),
+        }
+    return found
+
+
+def table(found: dict[str, Any]) -> Iterable[str]:
+    rows = [("", "ours", "held against", "ratio")]
+    for name, words in (("kudos", "signed /kudos, stored · bare bolt"), ("teams", "Teams message, stored · bare echo")):
+        ours, theirs = found[name]["ours"], found[name]["theirs"]
+        rows.append((words, f"{ours['rate']:.0f}/s", f"{theirs['rate']:.0f}/s", f"{found[name]['ratio']:.2f}"))
+        rows += [(f"  {p}", f"{ours[p]:.1f} ms", f"{theirs[p]:.1f} ms", "") for p in ("p50", "p99")]
+    plan, sent = found["planning"], found["delivery"]
+    seconds = (f"{plan[side]['seconds']:.2f} s" for side in ("ours", "theirs"))
+    rows.append((f"planning {plan['people']:,} people · plain SQL", *seconds, f"{plan['ratio']:.2f}"))  # type: ignore[arg-type]
+    rate = (f"{sent[side]['rate']:.0f}/s" for side in ("ours", "theirs"))
+    rows.append(("messages delivered · allowed rate", *rate, f"{sent['ratio']:.2f}"))  # type: ignore[arg-type]
+    for words, *figures in rows:
+        yield f"{words:38}" + "".join(f"{figure:>14}" for figure in figures)
+
+
+def main() -> None:
+    found = {
+        "machine": {"python": platform.python_version(), "processors": os.cpu_count(), "rounds": ROUNDS},
+        **asyncio.run(measured()),
+    }
+    print("\n".join(table(found)))
+    RESULTS.write_text(json.dumps(found, indent=2) + "\n")
+    print(f"written to {RESULTS.parent.name}/{RESULTS.name}")
+
+
+if __name__ == "__main__":
+    main()
