@@ -9,6 +9,7 @@ import sys
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from bench.load import Load, load, request
 from bench.servers import free_port, kadens, process
@@ -25,17 +26,14 @@ def messages(number: int, sink: int) -> list[bytes]:
 def _message(number: int, sink: int) -> bytes:
     """Somebody asks for help, in the conversation of their own."""
     person = number % PEOPLE
-    sender = {"id": f"29:{person}", "name": f"Person {person}", "aadObjectId": f"{person:08}-0000-4000-8000-000000000000"}
+    sender = {"id": f"29:{person}", "name": f"Person {person}", "aadObjectId": str(UUID(int=person))}
     activity = {
         "type": "message",
         "id": str(number),
         "timestamp": "2026-03-06T12:00:00.511Z",
         "serviceUrl": f"http://127.0.0.1:{sink}/",
         "channelId": "msteams",
-        "from": sender",
-            "name": f"Person {person}",
-            "aadObjectId": f"{person:08}-0000-4000-8000-0000000000aa",
-        },
+        "from": sender,
         "conversation": {"conversationType": "personal", "tenantId": TENANT, "id": f"a:{person}"},
         "recipient": {"id": "28:bot", "name": "Kadens"},
         "channelData": {"tenant": {"id": TENANT}},

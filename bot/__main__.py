@@ -153,10 +153,12 @@ def run_demo(args: argparse.Namespace) -> int:
 def run_serve(args: argparse.Namespace) -> int:
     from bot import logs
     from bot.settings import secrets, settings
-    from bot.web import serve
+
+    found, company = secrets(), settings()
+    from bot.web import serve  # takes a second, and mistakes are told before
 
     logs.set_up()
-    _loop(serve(secrets(), settings(), args.host, args.port))
+    _loop(serve(found, company, args.host, args.port))
     return 0
 
 

@@ -108,6 +108,8 @@ class App:
 
     async def unready(self) -> str | None:
         """Why no work should come to us now, if there is a reason."""
+        if self._stop.is_set():
+            return "stopping"
         try:
             async with asyncio.timeout(LOOK):
                 revision = await schema.revision(self.store)

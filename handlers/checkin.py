@@ -8,7 +8,7 @@ from typing import Any
 from bot.core import sharing
 from bot.core.cards import Bar, Button, Card, Facts, Note, Part, Text
 from bot.core.dialogue import Question, dialogue
-from bot.core.effects import Effect, KeepDialogue, Record, Replace, Tell, Whisper
+from bot.core.effects import Effect, Record, Replace, Tell, Whisper
 from bot.core.events import Action, Command, Due, Event, Reply, Shortcut
 from bot.core.features import Feature
 from bot.core.people import Person
@@ -128,9 +128,7 @@ def remind(event: Due, opening: Opening) -> Iterator[Effect]:
 @checkin.reply("checkin", gather=closing)
 def hear(event: Reply, closing: Closing) -> Iterator[Effect]:
     if event.progress.subject != store.current(event):
-        if not event.progress.finished:
-            yield KeepDialogue(replace(event.progress, state="stopped"))  # or it would keep the floor for ever
-        yield Tell(event.actor, Card(parts=(Text(say(event.actor, "closed")),)), event.progress.id)
+        yield from talk(closing).closed(event, say(event.actor, "closed"))
     else:
         yield from talk(closing).hear(event)
 

@@ -7,7 +7,7 @@ from functools import partial
 from bot.core import sharing
 from bot.core.cards import Button, Card, Facts, Note, Part, Quote, Text
 from bot.core.dialogue import dialogue
-from bot.core.effects import Effect, KeepDialogue, Record, Replace, Tell, Whisper
+from bot.core.effects import Effect, Record, Replace, Tell, Whisper
 from bot.core.events import Command, Due, Event, Reply, Shortcut
 from bot.core.features import Feature
 from bot.core.people import Person
@@ -117,9 +117,7 @@ def resume_card(event: Event, progress: Progress, key: str) -> Tell:
 @review.reply("review", gather=closing)
 def hear(event: Reply, closing: Closing) -> Iterator[Effect]:
     if event.progress.subject != store.current(event):
-        if not event.progress.finished:
-            yield KeepDialogue(replace(event.progress, state="stopped"))  # or it would keep the floor for ever
-        yield Tell(event.actor, Card(parts=(Text(say(event.actor, "closed")),)), event.progress.id)
+        yield from talk(closing).closed(event, say(event.actor, "closed"))
     else:
         yield from talk(closing).hear(event)
 

@@ -34,7 +34,7 @@ class Delivery:
     (OSError, TimeoutError) it is tried 40 times, for not quite three hours, the last of them five minutes apart. What
     nobody can receive (Unreachable) is given up at once. What is given up is told to somebody else where the outbox
     says so, and counted in storage.outbox.backlog. A process that dies holds the conversations it was sending in until
-    its lease ends, two minutes later.
+    its lease ends: LEASE, some three minutes.
     """
 
     store: Store

@@ -45,9 +45,7 @@ class Talk:
     beside: Callable[[Event, Progress, Question, str], Iterator[Effect]] | None = None  # after each answer
     more: Parts = no_parts  # shown with a question: what was said last time, say
     title: Callable[[Person, Progress], str] = no_title  # of the first card, which begins the thread
-    before: Callable[[Person, Progress], tuple[Part, ...]] = (
-        no_intro  # on it, also once it is answered
-    )
+    before: Callable[[Person, Progress], tuple[Part, ...]] = no_intro  # on it, also once it is answered
 
     @property
     def name(self) -> str:
@@ -124,6 +122,12 @@ class Talk:
         """A word about a dialogue that waits, with the button that takes it up."""
         return Tell(reader, Card(parts=(Text(text), Buttons((resume_button(reader, progress),)))), progress.topic)
 
+    def closed(self, event: Reply, text: str) -> Iterator[Effect]:
+        """Its time is over: say so, and let go of it, or it would keep the floor for ever."""
+        if not event.progress.finished:
+            yield KeepDialogue(replace(event.progress, state="stopped"))
+        yield Tell(event.actor, Card(parts=(Text(text),)), event.progress.topic)
+
     def _answers(self, reader: Person, progress: Progress, question: Question) -> tuple[Button, ...]:
         value = f"{progress.id}|{question.id}|"
         if question.scale:
@@ -162,9 +166,9 @@ class Talk:
             yield KeepDialogue(replace(progress, state=event.progress.state))  # the question asked last still stands
         else:
             yield from self.ask(event, progress)
-            yield from self._closed(event, progress, question)
+            yield from self._done_with(event, progress, question)
 
-    def _closed(self, event: Reply, progress: Progress, question: Question) -> Iterator[Effect]:
+    def _done_with(self, event: Reply, progress: Progress, question: Question) -> Iterator[Effect]:
         """The card that asked has done its work: it shows what was chosen, and its buttons are gone.
 
         After the next question, which is not to wait for it. The first card, which may hold more than its question,
@@ -234,7 +238,7 @@ class Talk:
             return
         progress = dialogue.settled(self._given(progress, question, "", event))
         yield from self.ask(event, progress)
-        yield from self._closed(event, progress, question)
+        yield from self._done_with(event, progress, question)
 
     def _rest(self, event: Reply, state: str) -> Iterator[Effect]:
         progress = event.progress

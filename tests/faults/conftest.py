@@ -18,7 +18,7 @@ from scheduler.nudges import next_moment
 from storage import outbox
 from storage.engine import Store
 from storage.nudges import NudgeRow
-from tests.conftest import rows
+from tests.conftest import count, rows
 from tests.faults.worker import FileClock
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +101,9 @@ class House:
     async def waiting(self) -> int:
         async with self.store.reading() as session:
             return (await outbox.backlog(session)).waiting
+
+    async def said(self) -> int:
+        return await count(self.store, NudgeRow, state="said")
 
     async def nothing_waits(self) -> bool:
         return not await self.waiting()

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 from sqlalchemy import update
 
@@ -20,7 +21,7 @@ from storage.nudges import NudgeRow
 from storage.outbox import OutboxRow
 from tests.conftest import SLACK, count, crowd, rows, until
 from tests.faults.conftest import ROOT
-from tests.platforms.slack_stub import SlackStub
+from tests.platforms.slack_stub import SlackStub, user
 
 PEOPLE = 120
 
@@ -37,7 +38,7 @@ def always() -> dict:
 
 class Serving:
     def __init__(self, folder, stub: SlackStub) -> None:
-        self.folder, self.stub = folder, stub
+        self.folder, self.stub, self.processes = folder, stub, list[asyncio.subprocess.Process]()
         self.url = f"sqlite+aiosqlite:///{folder / 'kadens.db'}"
         (folder / "app.yaml").write_text(json.dumps(always()))  # JSON is YAML
         with socket.socket() as free:
@@ -48,10 +49,25 @@ class Serving:
         secrets = {"SLACK_SIGNING_SECRET": "s" * 32, "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": self.stub.url}
         env = {**os.environ, **secrets, "DATABASE_URL": self.url, "PYTHONPATH": str(ROOT)}
         with (self.folder / "log").open("ab") as log:
-            return await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "serve", "--port", str(self.port),
                 cwd=self.folder, env=env, stdout=log, stderr=log,
             )  # fmt: skip
+        self.processes.append(process)
+        return process
+
+    async def ready(self) -> bool:
+        try:
+            async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.port}/readyz") as reply:
+                return reply.status == 200
+        except aiohttp.ClientConnectionError:
+            return False
+
+    async def clear_up(self) -> None:
+        for process in self.processes:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     @property
     def said(self) -> Counter[str]:
@@ -84,23 +100,43 @@ async def killed(serving: Serving, store: Store, kills: int) -> None:
     serving.stub.rate = 0
     process = await serving.start()
     await until(lambda: quiet(store), 120)
+    await until(serving.ready, 20)  # before that nobody listens for a signal
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 30) == 0
 
 
-@pytest.mark.slow
-async def test_kadens_serve_killed_fifty_times_tells_everybody_once(tmp_path):
+@pytest.fixture
+async def stub():
     async with SlackStub(rate=3) as stub:
-        serving = Serving(tmp_path, stub)
-        await schema.upgrade(serving.url)
-        store = Store(serving.url, Settings.model_validate(always()))
-        await crowd(store, PEOPLE, workspace=SLACK)
-        await killed(serving, store, kills=50)
-        sent = [row for row in await rows(store, OutboxRow) if row.verb == "post"]
-        nudges = await rows(store, NudgeRow)
-        async with store.reading() as session:
-            backlog = await outbox.backlog(session)
-        await store.close()
+        stub.users = [user(f"U{n}", f"person{n}") for n in range(PEOPLE)]
+        stub.page = 200
+        stub.hang("chat.postMessage", 0.1, times=-1)  # so that many a kill falls between a send and its answer
+        yield stub
+
+
+@pytest.fixture
+async def serving(stub, tmp_path):
+    serving = Serving(tmp_path, stub)
+    await schema.upgrade(serving.url)
+    yield serving
+    await serving.clear_up()
+
+
+@pytest.fixture
+async def store(serving):
+    store = Store(serving.url, Settings.model_validate(always()))
+    await crowd(store, PEOPLE, workspace=SLACK)
+    yield store
+    await store.close()
+
+
+@pytest.mark.slow
+async def test_kadens_serve_killed_fifty_times_tells_everybody_once(serving, store, stub):
+    await killed(serving, store, kills=50)
+    sent = [row for row in await rows(store, OutboxRow) if row.verb == "post"]
+    nudges = await rows(store, NudgeRow)
+    async with store.reading() as session:
+        backlog = await outbox.backlog(session)
     said = serving.said
     looked_up = sum(1 for call in stub.calls if call.method in ("conversations.history", "conversations.replies"))
     slowed = sum(1 for call in stub.calls if call.outcome == "429")

@@ -1,13 +1,21 @@
 """A real Teams client drives a bot process end to end: the Microsoft 365 Agents Playground, on loopback."""
 
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from tests.app.process import faketime, served
 from tests.platforms.teams_client import (
     CHANNEL,
     OTHERS,
+    Shown,
     TeamsClient,
     bot_process,
     card_of,
+    free_port,
     need_client,
 )
 from tests.platforms.teams_world import assert_card, parts, texts
@@ -112,3 +120,254 @@ async def is_taken_out(client):
     root = await client.say("tiny still here", client.group, mention_bot=True)
     await client.shown("still here")
     assert root and len(client.messages) == before + 1
+
+
+# The real app, `kadens serve`: what people do with it, in the order in which they would.
+
+PICK_UP = "Pick up where I was"
+ADELE = {"userIdentityType": "aadUser", "id": "00000000-0000-0000-0000-0000000000022", "displayName": "Adele Vance"}
+
+
+async def test_people_talk_with_the_real_app(installed: None, tmp_path: Path) -> None:
+    async with served(tmp_path, TEAMS_APP_ID="") as server, TeamsClient(f"{server.url}/teams/messages") as client:
+        await client.install()
+        assert (await client.shown("Hi Alex Wilber, I am Kadens")).conversation == client.home
+        await thanks_in_a_channel(client)
+        await joins_in(client, await thanks_from_the_menu(client))
+        await begins_a_second_conversation(client)
+        await comes_to_a_commitment(client)
+        await answers_a_check_in(client)
+        await changes_it_all_at_once(client)
+        await looks_around(client)
+        cards = list(every_card(client))
+        assert len(cards) > 60
+        for card in cards:
+            assert_card(card)
+        assert await server.end(signal.SIGTERM) == 0
+    assert "Traceback" not in server.log and '"error"' not in server.log
+    assert "notifications" not in server.log and "staying calm" not in server.log
+
+
+async def thanks_in_a_channel(client: TeamsClient) -> None:
+    root = await client.say("kudos @Megan staying calm #care", CHANNEL, mention_bot=True, Megan=OTHERS["Megan"])
+    card = await client.shown("thanks <at>Megan Bowen</at>", CHANNEL)
+    assert card.conversation == f"{CHANNEL};messageid={root}"
+    assert card.texts == ["<at>Alex Wilber</at> thanks <at>Megan Bowen</at>", "staying calm", "\u200b#care"]
+    assert [entity["mentioned"]["id"] for entity in card.card["msteams"]["entities"]] == ["user-id-0", OTHERS["Megan"]]
+    assert (await client.shown("Passed on to Megan Bowen.")).conversation == client.home
+    word = await private_word(client, OTHERS["Megan"])
+    assert word[:3] == ["Alex Wilber thanked you 💛", "staying calm", "\u200b#care"]
+    await client.say("kudos @Megan", CHANNEL, mention_bot=True, Megan=OTHERS["Megan"])
+    refused = await client.shown("Not sent yet")  # for one's own eyes
+    assert refused.conversation == client.home and "Say what for, a few words are enough." in refused.texts
+
+
+async def thanks_from_the_menu(client: TeamsClient) -> Shown:
+    """For the message of somebody the bot has never met: known by the directory's id only."""
+    root = await client.say("The release is out", CHANNEL)
+    thread = f"{CHANNEL};messageid={root}"
+    body = {"contentType": "html", "content": "<p>I fixed the <b>build</b></p>"}
+    dialog = await client.menu("kudos", thread, **{"id": root, "body": body, "from": {"user": ADELE}})
+    to = field(card_of(dialog), "to")
+    assert [choice["title"] for choice in to["choices"]] == ["Adele Vance"]
+    assert "About their message: “I fixed the build”" in texts(card_of(dialog))
+    refused = await client.menu_submit("kudos", dialog, "Give kudos", thread, values="craft")
+    assert above(card_of(refused), "why") == "Say what for, a few words are enough."
+    assert field(card_of(refused), "to")["value"] == to["value"]
+    done = await client.menu_submit("kudos", refused, "Give kudos", thread, why="for the green build")
+    assert done == {}
+    card = await client.shown("for the green build", CHANNEL)
+    assert card.conversation == thread and "\u200b#craft" in card.texts
+    assert (await private_word(client, ADELE["id"]))[1] == "for the green build"
+    return card
+
+
+async def joins_in(client: TeamsClient, card: Shown) -> None:
+    await client.react(card, "heart", by=OTHERS["Isaiah"])
+    joined = await client.shown("Isaiah Langer joins in", CHANNEL, updated=True)
+    assert joined.id == card.id and "for the green build" in joined.texts
+    await client.react(card, "like", by=OTHERS["Megan"])  # no emoji of kudos
+    await client.react(card, "heart", removed=True, by=OTHERS["Isaiah"])
+    await client.until(lambda: client.messages[card.id].texts == card.texts, "the card as it was")
+
+
+async def begins_a_second_conversation(client: TeamsClient) -> None:
+    """There are no threads in a personal chat: one conversation has the floor, and a button brings back the other."""
+    await client.say("grow a calmer inbox")
+    await client.shown("GROW: a calmer inbox")
+    await client.say("An empty inbox on Friday")
+    await client.shown("Where are you with it now?")
+    await client.say("checkin")
+    await client.shown("How is it going with what you set out to do?")
+    grow = await client.shown("Your other conversation waits here.")
+    await client.say("The release is out")
+    await client.shown("What went well")
+    await client.press(grow, PICK_UP)
+    await client.until(lambda: len(asking(client, "Where are you with it now?")) == 2, "the question once more")
+    await client.until(lambda: len(asking(client, "Your other conversation waits here.")) == 2, "the other one waits")
+
+
+async def comes_to_a_commitment(client: TeamsClient) -> None:
+    await client.say("A hundred mails a day")
+    await client.shown("What could you do?")
+    await client.say("Turn off notifications")
+    await client.shown("And what else?")  # one way is no choice yet
+    await client.press(await client.shown("And what else?"), "Skip")
+    await client.shown("Which one will you do first?")
+    await client.say("Turn off all notifications")
+    sure = await client.shown("How sure are you")
+    await client.press(sure, "7")
+    await client.shown("What keeps it from being a ten?")
+    assert (await client.shown("How sure are you", updated=True)).buttons == []
+    await client.say("Habit")
+    await client.shown("What smaller step")
+    await client.say("Turn off notifications at lunch")
+    await client.shown("By which day?")
+    await client.say("someday")
+    await client.shown("I need a day from today on")
+    await client.say("24 December 2031")
+    done = await client.shown("You will: “Turn off notifications at lunch”")
+    assert done.conversation == client.home and done.texts[0] == "That is a plan"
+    assert "I will ask you here on 24 December 2031 how it went." in done.texts[1]
+    assert facts(done.card)["Goal"] == "An empty inbox on Friday" and facts(done.card)["How sure"] == "7"
+
+
+async def answers_a_check_in(client: TeamsClient) -> None:
+    """From where it was left, to its end."""
+    waits = asking(client, "Your other conversation waits here.")[-1]
+    await client.press(waits, PICK_UP)
+    await client.until(lambda: len(asking(client, "What went well")) == 2, "the question once more")
+    await client.say("We shipped *on time*")
+    await client.press(await client.shown("What is in the way?"), "Skip")
+    await client.shown("What would you like to learn")
+    assert (await client.shown("What is in the way?", updated=True)).texts[-1] == "skipped"
+    await client.say("More about databases")
+    await client.press(await client.shown("How is your energy"), "4")
+    await client.shown("What is behind that number?")
+    assert (await client.shown("How is your energy", updated=True)).texts[-1] == "4"
+    await client.say("The sun")
+    await client.shown("your workload")
+    await client.say("9")
+    await client.shown("Please start with a number from 1 to 5.")
+    await client.say("3, it is just right")  # the number with its story: nobody asks for it again
+    await client.shown("next time you and your manager meet")
+    await client.say("My next role")
+    done = await client.shown("Thank you, that is your")
+    assert done.conversation == client.home and not asking(client, "What makes it so?")
+    assert facts(done.card) == {
+        "Progress": "The release is out",
+        "Went well": "We shipped \\*on time\\*",
+        "To learn or need": "More about databases",
+        "To talk about": "My next role",
+    }
+    assert {"Energy  ●●●●○  4/5", "The sun", "Workload  ●●●○○  3/5", "it is just right"} <= set(done.texts)
+
+
+async def changes_it_all_at_once(client: TeamsClient) -> None:
+    """In a dialog with all that was said so far. What is wrong stands above its field, and nothing typed is lost."""
+    first = await client.shown("How is it going with what you set out to do?")
+    dialog = await client.press(first, "All at once")
+    assert dialog and dialog["task"]["value"]["title"] == "Your check-in"
+    shown = card_of(dialog)
+    assert field(shown, "well")["value"] == "We shipped *on time*" and field(shown, "energy")["value"] == "4"
+    refused = await client.submit(dialog, "Save", energy="9", way="Too many meetings")
+    shown = card_of(refused)
+    assert above(shown, "energy") == "Please start with a number from 1 to 5."
+    assert (
+        field(shown, "way")["value"] == "Too many meetings" and field(shown, "well")["value"] == "We shipped *on time*"
+    )
+    before = await client.shown("Thank you, that is your")
+    assert "In the way" not in facts(before.card)
+    assert await client.submit(refused, "Save", energy="2") is None  # the dialog closes
+    after = await client.shown("Energy  ●●○○○  2/5", updated=True)
+    assert after.id == before.id and facts(after.card)["In the way"] == "Too many meetings"
+
+
+async def looks_around(client: TeamsClient) -> None:
+    await client.say("kadens home")
+    home = await client.shown("Hello Alex")
+    assert "By 24 December 2031: Turn off notifications at lunch" in home.texts
+    assert "In the last 90 days you received 0 and gave 2." in home.texts
+    assert {"Give kudos", "Begin a GROW talk", "My history"} <= set(home.buttons)
+    await client.say("kadens history")
+    history = await client.shown("Your history")
+    for told in ("you thanked Adele Vance", "you thanked Megan Bowen", "you said you would, by 24 December 2031"):
+        assert any(told in text for text in history.texts), told
+    assert {"for the green build", "staying calm", "Turn off notifications at lunch"} <= set(history.texts)
+
+
+async def test_it_asks_on_the_day_how_it_went(installed: None, tmp_path: Path) -> None:
+    """Two weeks later the same bot, started anew, finds its way back to the same conversation."""
+    port = free_port()
+    env = {"LD_PRELOAD": str(faketime()), "TZ": "UTC", "TEAMS_APP_ID": ""}
+    async with TeamsClient(f"http://127.0.0.1:{port}/teams/messages") as client:
+        # A Wednesday without other rhythms for weeks on both sides; the clock of the client is another one.
+        async with served(tmp_path, "--port", str(port), FAKETIME="@2027-01-13 10:00:00", **env) as server:
+            await client.install()
+            await client.say("grow")
+            dialog = await client.press(await client.shown("What would you like to be true"), "All at once")
+            refused = await client.submit(dialog, "Save", goal="Calm", sure="11", day="2027-01-12")
+            assert above(card_of(refused), "will") == "This one I do need, a few words are fine."
+            assert above(card_of(refused), "day").startswith("I need a day from today on")
+            assert await client.submit(refused, "Save", will="Go for a walk", sure="9", day="2027-01-27") is None
+            done = await client.shown("I will ask you here on 27 January 2027 how it went.")
+            assert done.conversation == client.home
+            assert await server.end(signal.SIGTERM) == 0
+        before = set(client.messages)
+        async with served(tmp_path, "--port", str(port), FAKETIME="@2027-01-27 09:29:30 x10", **env) as server:
+            asked = await client.shown("Today is the day. You wanted to: “Go for a walk”")
+            assert asked.conversation == client.home and set(client.messages) - before == {asked.id}
+            await client.press(asked, "Done")
+            await client.press(await client.shown("What did you learn from it?"), "Skip")
+            await client.press(await client.shown("What is your next step?"), "Skip")
+            assert (await client.shown("You did what you said.")).conversation == client.home
+            assert await server.end(signal.SIGTERM) == 0
+        for card in every_card(client):
+            assert_card(card)
+
+
+def every_card(client: TeamsClient) -> Iterator[Any]:
+    """Each card and dialog that the bot sent, to whomever, updates too."""
+    for each in client.log:
+        if each.get("to") == "Microsoft 365 Agents Playground":
+            body = (each.get("request") or {}).get("body") or {}
+            yield from (attachment["content"] for attachment in body.get("attachments", ()))
+        answer = (each.get("response") or {}).get("body")
+        if isinstance(answer, dict) and (answer.get("task") or {}).get("type") == "continue":
+            yield answer["task"]["value"]["card"]["content"]
+
+
+async def private_word(client: TeamsClient, account: str) -> list[str]:
+    """What the bot said to somebody else. The client shows only its own person's chats; its log knows all."""
+
+    def found() -> list[str] | None:
+        opened = [
+            each["response"]["body"]["id"]
+            for each in client.log
+            if each.get("activityName") == "createConversation"
+            and [member["id"] for member in each["request"]["body"]["members"]] == [account]
+        ]
+        said = [each for each in client.log if each.get("conversationId") in opened]
+        return texts(said[-1]["request"]["body"]["attachments"][0]["content"]) if said else None
+
+    words: list[str] = await client.until(found, f"a word to {account}")
+    return words
+
+
+def asking(client: TeamsClient, text: str) -> list[Shown]:
+    return [message for message in client.messages.values() if any(text in each for each in message.texts)]
+
+
+def field(card: Any, id: str) -> dict[str, Any]:
+    return next(part for part in parts(card) if part.get("id") == id)
+
+
+def above(card: Any, id: str) -> str:
+    """What stands right above a field."""
+    at = next(n for n, part in enumerate(card["body"]) if part.get("id") == id)
+    return str(card["body"][at - 1].get("text", ""))
+
+
+def facts(card: Any) -> dict[str, str]:
+    rows = (row for part in parts(card) if part["type"] == "FactSet" for row in part["facts"])
+    return {row["title"]: row["value"] for row in rows}
