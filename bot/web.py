@@ -184,5 +184,5 @@ def broken_database(url: str, error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"The database {shown(url)} needs the package {error.name}: pip install {error.name}"
     cause = error.__cause__ or error
-    reason = str(getattr(error, "orig", None) or "") if url.startswith("sqlite") else type(cause).__name__
+    reason = str(getattr(error, "orig", error)) if url.startswith("sqlite") else type(cause).__name__
     return f"The database {shown(url)} cannot be used: {reason or type(error).__name__}."

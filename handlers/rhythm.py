@@ -14,7 +14,7 @@ from bot.core.people import Person
 from bot.core.wording import LANGUAGES, speaks, weekday_name, wording
 from storage import nudges
 from storage.engine import Session
-from storage.nudges import ALL, Absence, Answered, Back, FollowUp
+from storage.nudges import ALL, Absence, Answered, Back, FollowUp, State
 
 rhythm = Feature("rhythm")
 say = wording("rhythm")
@@ -64,46 +64,49 @@ def which(event: Event, text: str) -> tuple[str, str] | None:
     return None
 
 
-async def asked(session: Session, event: Event) -> frozenset[str]:
-    """The rhythms that have asked the actor in this period and wait for an answer."""
-    found = set[str]()
+async def standing(session: Session, event: Event) -> dict[str, State]:
+    """How the actor stands in this period of each rhythm; those that have not spoken yet are left out."""
+    found = dict[str, State]()
     for name in event.settings.rhythms:
-        states = await nudges.states(session, [event.actor.id], name, now(event, name))
-        if states.get(event.actor.id) == "said":
-            found.add(name)
-    return frozenset(found)
+        mine = await nudges.states(session, [event.actor.id], name, now(event, name))
+        if state := mine.get(event.actor.id):
+            found[name] = state
+    return found
 
 
-@rhythm.command("kadens skip")
-def skip(event: Command) -> Iterator[Effect]:
+@rhythm.command("kadens skip", gather=standing)
+def skip(event: Command, states: dict[str, State]) -> Iterator[Effect]:
     if found := which(event, event.text.strip() or "checkin"):
-        yield from skipped(event, found[0], now(event, found[0]))
+        yield from skipped(event, found[0], now(event, found[0]), states)
     else:
         yield Whisper(Card(parts=(Text(say(event.actor, "skip_which")),)))
 
 
-@rhythm.action("rhythm.skip")
-def press_skip(event: Action) -> Iterator[Effect]:
+@rhythm.action("rhythm.skip", gather=standing)
+def press_skip(event: Action, states: dict[str, State]) -> Iterator[Effect]:
     name, _, this = event.value.partition("|")
     if name in event.settings.rhythms:
-        yield from skipped(event, name, this)
+        yield from skipped(event, name, this, states)
 
 
 def now(event: Event, name: str) -> str:
     return period(event.settings.rhythms[name].every, event.today)
 
 
-def skipped(event: Event, name: str, this: str) -> Iterator[Effect]:
+def skipped(event: Event, name: str, this: str, states: dict[str, State]) -> Iterator[Effect]:
+    if this == now(event, name) and states.get(name) == "answered":
+        yield Whisper(Card(parts=(Text(say(event.actor, "already", name=called(event.actor, name))),)))
+        return
     yield Record(Answered(event, name, this, "skipped"))
     yield Whisper(Card(parts=(Text(say(event.actor, "skipped", name=called(event.actor, name))),)))
 
 
-@rhythm.command("kadens snooze", gather=asked)
-def snooze(event: Command, asked: frozenset[str]) -> Iterator[Effect]:
+@rhythm.command("kadens snooze", gather=standing)
+def snooze(event: Command, states: dict[str, State]) -> Iterator[Effect]:
     found = which(event, event.text.strip())
     day = until(event, found[1]) if found else None
     if found and day:
-        yield from snoozed(event, found[0], day, found[0] in asked)
+        yield from snoozed(event, found[0], day, states.get(found[0]) == "said")
     else:
         yield Whisper(Card(parts=(Text(say(event.actor, "snooze_which")),)))
 
@@ -115,12 +118,14 @@ def until(event: Event, text: str) -> date | None:
     return day if day and event.today < day <= event.today + timedelta(days=LONGEST) else None
 
 
-@rhythm.action("rhythm.snooze", gather=asked)
-def press_snooze(event: Action, asked: frozenset[str]) -> Iterator[Effect]:
+@rhythm.action("rhythm.snooze", gather=standing)
+def press_snooze(event: Action, states: dict[str, State]) -> Iterator[Effect]:
     name, _, rest = event.value.partition("|")
     days = rest.rpartition("|")[2]
     if name in event.settings.rhythms and days.isdecimal():
-        yield from snoozed(event, name, event.today + timedelta(days=min(int(days), LONGEST)), name in asked)
+        yield from snoozed(
+            event, name, event.today + timedelta(days=min(int(days), LONGEST)), states.get(name) == "said"
+        )
 
 
 def snoozed(event: Event, name: str, day: date, asked: bool) -> Iterator[Effect]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Executable, Row, Table, event, func, select
@@ -30,6 +30,7 @@ class Session:
     db: AsyncConnection
     settings: Settings
     spoke: bool = False  # something was put into the outbox: delivery is woken after the commit
+    _later: dict[Table, list[Mapping[str, Any]]] = field(default_factory=dict)
 
     async def run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
         return await self.db.execute(statement, rows)
@@ -42,6 +43,16 @@ class Session:
 
     async def value(self, statement: Executable) -> Any:
         return (await self.db.execute(statement)).scalar()
+
+    def add(self, table: Table, row: Mapping[str, Any]) -> None:
+        """A row to be inserted by `flush`, all of a table by one statement. All rows have the same columns."""
+        self._later.setdefault(table, []).append(row)
+
+    async def flush(self) -> None:
+        """Write what was added. Happens by itself before the commit; call it before reading what was added."""
+        while self._later:
+            table = next(iter(self._later))
+            await self.run(table.insert(), self._later.pop(table))
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT, which standard SQL has not."""
@@ -57,7 +68,8 @@ class Store:
 
     def __init__(self, url: str, settings: Settings | None = None) -> None:
         self.url, self.settings = url, settings or Settings()
-        self.engine = create_async_engine(url)
+        # An error names its statement, never the values: they are people's words.
+        self.engine = create_async_engine(url, hide_parameters=True)
         self.spoken = asyncio.Event()  # set after each commit that left something to deliver
         self._writer: asyncio.Lock | nullcontext[None] = nullcontext()
         if self.engine.dialect.name == "sqlite":
@@ -74,6 +86,7 @@ class Store:
             if holding and not session.sqlite:  # on SQLite we hold the whole house already
                 await session.run(select(func.pg_advisory_xact_lock(func.hashtextextended(holding, 0))))
             yield session
+            await session.flush()
         if session.spoke:
             self.spoken.set()
 

@@ -113,4 +113,3 @@ async def between(session: Session, person: str, since: datetime, until: datetim
     """Made in this time, the earliest first."""
     mine = (commitments.c.person == person) & (commitments.c.at >= since) & (commitments.c.at < until)
     return [_commitment(row) for row in await session.all(select(commitments).where(mine).order_by(commitments.c.at))]
-

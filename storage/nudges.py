@@ -383,7 +383,10 @@ class Answered:
             begun = insert.on_conflict_do_update(index_elements=KEY, set_={"state": "said"}, where=planned)
             await session.run(begun)
         else:
-            await session.run(insert.on_conflict_do_update(index_elements=KEY, set_={"state": self.state}))
+            # What is answered stays so, whatever old button is pressed afterwards.
+            unless = None if self.state == "answered" else nudges.c.state != "answered"
+            done = insert.on_conflict_do_update(index_elements=KEY, set_={"state": self.state}, where=unless)
+            await session.run(done)
         later = and_(*(nudges.c[name] == row[name] for name in ("person", "rhythm", "period")), nudges.c.step > 0)
         if self.state != "said":
             await session.run(update(nudges).where(later, nudges.c.state == "owed").values(state=self.state))

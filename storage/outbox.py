@@ -119,14 +119,14 @@ async def put(session: Session, event: Event, number: int | str, message: Messag
                 "otherwise": _json(otherwise),
                 "fallback": event.actor.account if otherwise else None,
             }
-            await _add(session, event, key, place, card, more)
+            _add(session, event, key, place, card, more)
         case Tell(person, card, thread, about):
-            await _add(session, event, key, person.home, card, {"about": about, "thread_topic": thread})
+            _add(session, event, key, person.home, card, {"about": about, "thread_topic": thread})
         case Whisper(card):
             more = {"only_for": event.actor.account, "fallback": event.actor.account}
-            await _add(session, event, key, event.place, card, more)
+            _add(session, event, key, event.place, card, more)
         case ShowHome(person, card):
-            await _add(session, event, key, person.home, card, {"verb": "home"})
+            _add(session, event, key, person.home, card, {"verb": "home"})
         case Replace(about, card):
             await _change(session, event, key, about, "update", card)
         case Retract(about):
@@ -137,23 +137,36 @@ def _json(card: Card | None) -> str | None:
     return CARD.dump_json(card).decode() if card else None
 
 
-async def _add(session: Session, event: Event, key: str, place: Place, card: Card, more: Mapping[str, Any]) -> None:
-    values = {
+def _add(session: Session, event: Event, key: str, place: Place, card: Card, more: Mapping[str, Any]) -> None:
+    row = {
+        **NOTHING,
         "key": key,
-        "verb": "post",
         "workspace": place.workspace,
         "conversation": place.conversation,
         "kind": place.kind,
         "thread": place.thread,
         "card": _json(card),
         "not_before": event.at,
-        **{name: value or None for name, value in more.items()},
     }
-    await session.run(outbox.insert().values(values))
+    session.add(outbox, row | {name: value or None for name, value in more.items()})
+
+
+# What most messages leave empty: rows that go in together have the same columns.
+NOTHING: Mapping[str, Any] = {
+    "verb": "post",
+    "thread_topic": None,
+    "about": None,
+    "only_for": None,
+    "fallback": None,
+    "otherwise": None,
+    "tries": 0,
+    "unsure": False,
+}
 
 
 async def _change(session: Session, event: Event, key: str, about: str, verb: str, card: Card | None) -> None:
     """One row for each message about the topic. They stand behind it in its conversation, so it is there by then."""
+    await session.flush()
     same = [row.workspace, row.conversation, row.kind, row.thread, row.thread_topic, row.only_for]
     columns = ["key", "verb", "target", "card", "not_before", "tries", "unsure", *(column.name for column in same)]
     copied = select(

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -80,6 +81,8 @@ def _config(connection: Connection | None = None) -> Config:
 async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
     store = Store(url)
     if store.engine.dialect.name == "sqlite":
+        # A file that cannot be opened is found out here: aiosqlite's thread would speak to a loop that is gone by then.
+        sqlite3.connect(store.engine.url.database or ":memory:").close()
         # A changed table is copied and the old one dropped: with foreign keys on, that would take its children along.
         event.listen(store.engine.sync_engine, "connect", _without_foreign_keys)
     try:

@@ -15,7 +15,7 @@ from bot.core.effects import Effect, KeepDialogue, OpenForm, Refuse, Replace, Te
 from bot.core.events import Event, Move, Reply
 from bot.core.people import Person
 from bot.core.progress import Given, Progress
-from bot.core.wording import Wording, wording
+from bot.core.wording import Wording, either, speaks, wording
 
 say = wording("dialogue")
 # `4`, `4/5`, `4, because of the sun`: a number, and what else was said.
@@ -172,10 +172,10 @@ class Talk:
         """The card that asked has done its work: it shows what was chosen, and its buttons are gone.
 
         After the next question, which is not to wait for it. The first card, which may hold more than its question,
-        keeps what it has unless it was answered by one of its buttons.
+        keeps what it has while the talk goes on, unless it was answered by one of its buttons.
         """
         reader, first = event.actor, progress.given[0].question == question.id
-        if first and not (event.move == "answer" and not event.message):
+        if first and (event.message or event.move == "skip"):
             return
         parts = [*(self.before(reader, progress) if first else ()), Text(self.dialogue.asks(question, reader))]
         if not event.message:
@@ -214,7 +214,7 @@ class Talk:
             labels |= {choice: choice for choice in question.choices}
             if (chosen := labels.get(text.lower())) is None:
                 choices = [self.choice(actor, question, choice) for choice in question.choices]
-                return progress, say(actor, "not_a_choice", choices=choices)
+                return progress, say(actor, "not_a_choice", choices=either(choices, speaks(actor)))
             return self._given(progress, question, chosen, event), None
         if question.day:
             day = read_day(text, actor.lang, event.today)
@@ -291,7 +291,10 @@ class Talk:
         if wrong:
             yield Refuse(wrong)
         else:
-            yield from self.ask(event, self.dialogue.settled(progress))
+            asked, progress = self.dialogue.next(event.progress), self.dialogue.settled(progress)
+            yield from self.ask(event, progress)
+            if asked:
+                yield from self._done_with(event, progress, asked)
 
     def summary(self, reader: Person, progress: Progress) -> tuple[tuple[str, str], ...]:
         """What was asked and answered, without what was skipped; for Facts."""

@@ -87,6 +87,11 @@ def written(value: Any, lang: str) -> str:
             return str(value)
 
 
+def either(items: list[str], lang: str) -> str:
+    """`Settled or Still there`: things to choose from."""
+    return str(format_list(items, style="or", locale=locale(lang)))
+
+
 def day(value: date, lang: str) -> str:
     """`Tuesday 2 December`; the reader knows the year."""
     return str(format_date(value, "EEEE d MMMM", locale=locale(lang)))

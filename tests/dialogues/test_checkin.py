@@ -10,6 +10,7 @@ from bot.core.settings import Settings
 from handlers import FEATURES
 from storage.checkin import CheckinRow, OpenPointRow
 from storage.dialogues import DialogueRow, progress_of
+from storage.nudges import NudgeRow
 from tests.conftest import Company, count, rows
 from tests.dialogues.script import Script
 
@@ -155,7 +156,7 @@ async def test_skipping_and_snoozing_from_the_nudge(script: Script) -> None:
         > nobody
         + 1 days
         > ana: As you asked, here is your April check-in again.
-        ana [Skip this one]
+        ana [Not this time]
         > ana: Fine, no check-in this time.
         + 20 days
         > nobody
@@ -272,3 +273,9 @@ async def test_without_threads_one_conversation_has_the_floor_and_a_button_bring
         > ana: What went well
         """,
     )
+
+
+async def test_an_old_button_does_not_undo_what_was_answered(script: Script) -> None:
+    await script.play(NUDGE, ANSWERS, "ana [Only for me]", "> ana: Thank you")
+    await script.play("ana [Not this time]", "> ana: Your check-in is done already, thank you.")
+    assert {row.state for row in await rows(script.desk.store, NudgeRow)} == {"answered"}

@@ -31,7 +31,7 @@ async def test_it_comes_with_the_quarters_own_words_and_is_shared(script: Script
         await script.play("ana: skip", "> ana: *")
     await script.play("ana: skip", "> ana: Shall", "ana [Only for me]", "> ana: Thank you")
     await script.play("ana: /kadens skip check-in", "> ana: *")
-    await script.play("+ 27 days", "> ana: Your June check-in", "ana [Skip this one]", "> ana: *")
+    await script.play("+ 27 days", "> ana: Your June check-in", "ana [Not this time]", "> ana: *")
     await script.play(
         """
         + 14 days

@@ -1,7 +1,9 @@
 """A real Teams client drives a bot process end to end: the Microsoft 365 Agents Playground, on loopback."""
 
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -139,10 +141,7 @@ async def test_people_talk_with_the_real_app(installed: None, tmp_path: Path) ->
         await answers_a_check_in(client)
         await changes_it_all_at_once(client)
         await looks_around(client)
-        cards = list(every_card(client))
-        assert len(cards) > 60
-        for card in cards:
-            assert_card(card)
+        assert await all_valid(client) > 60
         assert await server.end(signal.SIGTERM) == 0
     assert "Traceback" not in server.log and '"error"' not in server.log
     assert "notifications" not in server.log and "staying calm" not in server.log
@@ -228,7 +227,7 @@ async def comes_to_a_commitment(client: TeamsClient) -> None:
     await client.say("24 December 2031")
     done = await client.shown("You will: “Turn off notifications at lunch”")
     assert done.conversation == client.home and done.texts[0] == "That is a plan"
-    assert "I will ask you here on 24 December 2031 how it went." in done.texts[1]
+    assert "I will ask you here on Wednesday 24 December how it went." in done.texts[1]
     assert facts(done.card)["Goal"] == "An empty inbox on Friday" and facts(done.card)["How sure"] == "7"
 
 
@@ -286,12 +285,12 @@ async def changes_it_all_at_once(client: TeamsClient) -> None:
 async def looks_around(client: TeamsClient) -> None:
     await client.say("kadens home")
     home = await client.shown("Hello Alex")
-    assert "By 24 December 2031: Turn off notifications at lunch" in home.texts
+    assert "By Wednesday 24 December: Turn off notifications at lunch" in home.texts
     assert "In the last 90 days you received 0 and gave 2." in home.texts
     assert {"Give kudos", "Begin a GROW talk", "My history"} <= set(home.buttons)
     await client.say("kadens history")
     history = await client.shown("Your history")
-    for told in ("you thanked Adele Vance", "you thanked Megan Bowen", "you said you would, by 24 December 2031"):
+    for told in ("you thanked Adele Vance", "you thanked Megan Bowen", "you said you would, by Wednesday 24 December"):
         assert any(told in text for text in history.texts), told
     assert {"for the green build", "staying calm", "Turn off notifications at lunch"} <= set(history.texts)
 
@@ -300,20 +299,16 @@ async def test_it_asks_on_the_day_how_it_went(installed: None, tmp_path: Path) -
     """Two weeks later the same bot, started anew, finds its way back to the same conversation."""
     port = free_port()
     env = {"LD_PRELOAD": str(faketime()), "TZ": "UTC", "TEAMS_APP_ID": ""}
-    async with TeamsClient(f"http://127.0.0.1:{port}/teams/messages") as client:
-        # A Wednesday without other rhythms for weeks on both sides; the clock of the client is another one.
-        async with served(tmp_path, "--port", str(port), FAKETIME="@2027-01-13 10:00:00", **env) as server:
-            await client.install()
-            await client.say("grow")
-            dialog = await client.press(await client.shown("What would you like to be true"), "All at once")
-            refused = await client.submit(dialog, "Save", goal="Calm", sure="11", day="2027-01-12")
-            assert above(card_of(refused), "will") == "This one I do need, a few words are fine."
-            assert above(card_of(refused), "day").startswith("I need a day from today on")
-            assert await client.submit(refused, "Save", will="Go for a walk", sure="9", day="2027-01-27") is None
-            done = await client.shown("I will ask you here on 27 January 2027 how it went.")
-            assert done.conversation == client.home
-            assert await server.end(signal.SIGTERM) == 0
+    # A Wednesday, with no other rhythm's moment until the day; the client's own clock is another one.
+    async with (
+        served(tmp_path, "--port", str(port), FAKETIME="@2027-01-13 10:00:00", **env) as server,
+        TeamsClient(f"{server.url}/teams/messages") as client,
+    ):
+        await client.install()
+        await commits_all_at_once(client)
+        assert await server.end(signal.SIGTERM) == 0
         before = set(client.messages)
+        # Ten times as fast as time, beginning half a minute before.
         async with served(tmp_path, "--port", str(port), FAKETIME="@2027-01-27 09:29:30 x10", **env) as server:
             asked = await client.shown("Today is the day. You wanted to: “Go for a walk”")
             assert asked.conversation == client.home and set(client.messages) - before == {asked.id}
@@ -322,12 +317,37 @@ async def test_it_asks_on_the_day_how_it_went(installed: None, tmp_path: Path) -
             await client.press(await client.shown("What is your next step?"), "Skip")
             assert (await client.shown("You did what you said.")).conversation == client.home
             assert await server.end(signal.SIGTERM) == 0
-        for card in every_card(client):
-            assert_card(card)
+        await all_valid(client)
+    with closing(sqlite3.connect(tmp_path / "kadens.db")) as database:
+        sent = database.execute(
+            "SELECT min(sent_at) FROM outbox WHERE verb = 'post' AND sent_at > '2027-01-20'"
+        ).fetchone()[0]
+    assert sent >= "2027-01-27 09:30:00"
+
+
+async def commits_all_at_once(client: TeamsClient) -> None:
+    await client.say("grow")
+    dialog = await client.press(await client.shown("What would you like to be true"), "All at once")
+    refused = await client.submit(dialog, "Save", goal="Calm", sure="11", day="2027-01-12")
+    assert above(card_of(refused), "will") == "This one I do need, a few words are fine."
+    assert above(card_of(refused), "sure") == "Please start with a number from 1 to 10."
+    assert above(card_of(refused), "day").startswith("I need a day from today on")
+    assert await client.submit(refused, "Save", will="Go for a walk", sure="9", day="2027-01-27") is None
+    done = await client.shown("I will ask you here on Wednesday 27 January how it went.")
+    assert done.conversation == client.home
+
+
+async def all_valid(client: TeamsClient) -> int:
+    """Every card and dialog the bot sent, to whomever, and each change of one; how many they were."""
+    # The client tells of a message and logs it on two sockets of their own.
+    await client.until(lambda: client.messages.keys() <= {each.get("messageId") for each in client.log}, "the log")
+    cards = list(every_card(client))
+    for card in cards:
+        assert_card(card)
+    return len(cards)
 
 
 def every_card(client: TeamsClient) -> Iterator[Any]:
-    """Each card and dialog that the bot sent, to whomever, updates too."""
     for each in client.log:
         if each.get("to") == "Microsoft 365 Agents Playground":
             body = (each.get("request") or {}).get("body") or {}
