@@ -163,7 +163,7 @@ class Turns:
             return Remark(**_base(words), topic=topic, text=words.text)
         floor = await dialogues.with_the_floor(session, actor) if place.kind == "direct" else None
         if command := self._spelled(words, strict=floor is not None):
-            return self.routes.refine(command)
+            return command
         if floor:
             return _spoken(words, floor)
         return Command(**_base(words), name="kadens help") if words.text.strip() else None
@@ -173,9 +173,14 @@ class Turns:
         first, _, rest = words.text.strip().partition(" ")
         slash, name = first.startswith("/"), first.lower().lstrip("/")
         name = name.removeprefix(words.settings.prefix)
-        if name not in self.routes.commands or (strict and rest.strip() and not (slash or words.mentions)):
+        if name not in self.routes.commands:
             return None
-        return Command(**_base(words), name=name, text=rest.strip(), mentions=words.mentions, groups=words.groups)
+        said = Command(**_base(words), name=name, text=rest.strip(), mentions=words.mentions, groups=words.groups)
+        command = self.routes.refine(said)
+        # "review of the plan" is an answer; "kadens home" and "kudos me" can hardly be one.
+        certain = command.name != name and (name == "kadens" or not command.text)
+        plain = rest.strip() and not (slash or words.mentions or certain)
+        return None if strict and plain else command
 
 
 async def _introduced(session: Session, event: Arrived) -> Arrived:

@@ -10,7 +10,8 @@ from handlers.recognition import recognition
 from handlers.review import review
 from handlers.rhythm import rhythm
 from handlers.sharing import sharing
+from handlers.thanks import thanks
 
-FEATURES = (checkin, kudos, recognition, grow, review, home, people, rhythm, history, sharing)
+FEATURES = (checkin, kudos, thanks, recognition, grow, review, home, people, rhythm, history, sharing)
 
 __all__ = ["FEATURES"]

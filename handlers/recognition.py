@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from bot.core.cards import Button, Buttons, Card, Note, Part, Quote, Text
+from bot.core.cards import Card, Note, Part, Quote, Text
 from bot.core.effects import Effect, Record, Whisper
 from bot.core.events import Command
 from bot.core.features import Feature
+from bot.core.kudos import Giving, give_button
 from bot.core.people import Person
 from bot.core.wording import wording
 from storage import recognition as store
-from storage.kudos import Giving
 from storage.people import Changed
 
 recognition = Feature("recognition")
@@ -63,7 +63,3 @@ def board(event: Command, most: list[tuple[Person, int]]) -> Iterator[Effect]:
     else:
         lines = "\n".join(f"{person.name}: {thanks}" for person, thanks in most)
         yield Whisper(Card(say(actor, "board_title"), (Text(lines or say(actor, "me_none")),)))
-
-
-def give_button(person: Person) -> Buttons:
-    return Buttons((Button(say(person, "give"), "kudos.form", opens=True),))

@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Index, and_, delete, func, or_, select, up
 from sqlmodel import Field, SQLModel
 
 from bot.core.events import Action, Command, Event, Reaction, Reply, Shortcut, Submission
+from bot.core.kudos import Giving
 from bot.core.people import Kind, Person, Place
 from storage import people as folk
+from storage.audit import Audited
 from storage.engine import Session, table
 from storage.people import people, person
 
@@ -47,38 +49,35 @@ k = kudos.c
 
 @dataclass(frozen=True, slots=True)
 class Kudos:
-    """Thanks to one or more people. Saved twice for one message and giver, it is there once."""
+    """A giving, kept. Saved twice for one message and giver, it is there once."""
 
-    giving: str
-    giver: Person
-    receivers: tuple[Person, ...]
-    words: str
-    at: datetime
-    day: date
-    place: Place
-    values: tuple[str, ...] = ()
-    source: str | None = None
-    emojis: tuple[str, ...] = ()
-    joins: str | None = None
+    giving: Giving
+    day: date  # the giver's own
+    joins: str | None = None  # the giving these thanks were added to
+    first_time: frozenset[str] = frozenset()  # ids of those who get the line that explains kudos
 
     async def save(self, session: Session) -> None:
+        giving, place = self.giving, self.giving.place
         row = {
-            "giving": self.giving,
-            "giver": self.giver.id,
-            "words": self.words,
-            "value": " ".join(self.values),
-            "at": self.at,
+            "giving": giving.id,
+            "giver": giving.giver.id,
+            "words": giving.words,
+            "value": " ".join(giving.values),
+            "at": giving.at,
             "day": self.day,
-            "workspace": self.place.workspace,
-            "conversation": self.place.conversation,
-            "thread": self.place.thread,
-            "kind": self.place.kind,
-            "source": self.source,
-            "emojis": " ".join(self.emojis),
+            "workspace": place.workspace,
+            "conversation": place.conversation,
+            "thread": place.thread,
+            "kind": place.kind,
+            "source": giving.source,
+            "emojis": " ".join(giving.emojis),
             "joins": self.joins,
         }
-        rows = [{**row, "receiver": receiver.id} for receiver in self.receivers]
+        rows = [{**row, "receiver": receiver.id} for receiver in giving.receivers]
         await session.run(session.insert(kudos).on_conflict_do_nothing(), rows)
+        if self.first_time:
+            explained = update(people).where(people.c.id.in_(self.first_time)).values(first_kudos=True)
+            await session.run(explained)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +106,19 @@ class Emojis:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A giving is gone, with the thanks that others added to it; or, with `receiver`, one person's part of it."""
+    """These people's part of a giving is gone, with the thanks that others added to it; an audit line stays."""
 
+    event: Event
     giving: str
-    receiver: str | None = None
+    receivers: tuple[Person, ...]
+    action: str
 
     async def save(self, session: Session) -> None:
+        ids = [receiver.id for receiver in self.receivers]
         this = or_(k.giving == self.giving, k.joins == self.giving)
-        whose = k.receiver == self.receiver if self.receiver else this
-        await session.run(delete(kudos).where(this, whose))
+        await session.run(delete(kudos).where(this, k.receiver.in_(ids)))
+        for id in ids:
+            await Audited(self.event, id, self.action, self.giving).save(session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +130,6 @@ class Left:
 
     async def save(self, session: Session) -> None:
         await session.run(delete(kudos).where(k.joins == self.giving, k.giver == self.giver))
-
-
-@dataclass(frozen=True, slots=True)
-class Giving:
-    """A thank-you as it is shown."""
-
-    id: str
-    giver: Person
-    receivers: tuple[Person, ...]
-    words: str
-    values: tuple[str, ...]
-    at: datetime
-    place: Place
-    source: str | None = None
-    emojis: tuple[str, ...] = ()
-    joined: tuple[Person, ...] = ()
 
 
 async def given_today(session: Session, event: Event) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, tuple_, update
 from sqlmodel import Field, SQLModel
 
+from bot.core.calendar import country_of
 from bot.core.events import Action, Command, Event
 from bot.core.people import Kind, Person
 from storage.engine import Session, table
@@ -158,7 +159,8 @@ async def learn(session: Session, profiles: Iterable[Profile], at: datetime) -> 
     )
     for row in known:
         profile = told[row.met_in, row.met_as]
-        zone, country = profile.zone or row.zone, profile.country or row.country
+        zone = profile.zone or row.zone
+        country = profile.country or country_of(profile.zone or "") or row.country
         await session.run(
             update(people)
             .where(people.c.id == row.id)

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, or_, select
 
 from bot.core.events import Event
+from bot.core.kudos import Giving
 from bot.core.people import Person
 from storage.engine import Session
-from storage.kudos import Giving, givings, k, kudos
+from storage.kudos import givings, k, kudos
 from storage.people import people, person
 
 SHOWN = 5

@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from bot.core.calendar import bounds, period
 from bot.core.events import Due, Event
+from bot.core.kudos import Giving
 from bot.core.people import Person
 from bot.core.progress import Progress
 from storage import checkin, dialogues, grow, recognition
@@ -17,7 +18,6 @@ from storage import people as folk
 from storage.dialogues import dialogues as talks
 from storage.engine import Session, table
 from storage.grow import Commitment
-from storage.kudos import Giving
 
 
 class ReviewRow(SQLModel, table=True):

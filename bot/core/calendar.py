@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from functools import lru_cache
+from importlib.resources import files
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -96,6 +97,18 @@ def _whole_minute(at: time) -> bool:
 def _regions() -> dict[str, dict[str, str]]:
     """For each country, each region in capitals (as calendars have it) and as the holidays package spells it."""
     return {name: {r.upper(): r for r in regions} for name, regions in holidays.list_supported_countries().items()}
+
+
+@lru_cache(maxsize=1)
+def _countries() -> dict[str, str]:
+    lines = files("tzdata").joinpath("zoneinfo/zone.tab").read_text("utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    return {zone: country for country, _, zone, *_ in rows}
+
+
+def country_of(zone: str) -> str:
+    """The country in which people keep this time zone, "NL" for Europe/Amsterdam; "" where none can be told."""
+    return _countries().get(zone, "")
 
 
 def known_country(country: str) -> bool:

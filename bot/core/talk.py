@@ -7,6 +7,7 @@ pure: a Reply in, effects out.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.core.cards import Button, Buttons, Card, Choice, Day, Field, Form, Note, Part, Scale, Text, TextBox
 from bot.core.dates import read_day
@@ -20,6 +21,7 @@ from bot.core.wording import Wording, either, speaks, wording
 say = wording("dialogue")
 # `4`, `4/5`, `4, because of the sun`: a number, and what else was said.
 NUMBER = re.compile(r"(\d{1,9})(?:\s*/\s*\d{1,9})?(?!\w)[\s.,:;–—-]*(.*)", re.DOTALL)
+FARTHEST = timedelta(days=366)  # a promise for later is none; and a day is shown without its year
 MOVES: tuple[Move, ...] = ("back", "skip", "pause", "resume", "stop", "help")
 
 Parts = Callable[[Person, Question, Progress], tuple[Part, ...]]
@@ -218,7 +220,7 @@ class Talk:
             return self._given(progress, question, chosen, event), None
         if question.day:
             day = read_day(text, actor.lang, event.today)
-            if day is None or day < event.today:
+            if day is None or not event.today <= day <= event.today + FARTHEST:
                 return progress, say(actor, "no_day")
             return self._given(progress, question, day.isoformat(), event), None
         return self._given(progress, question, text, event), None

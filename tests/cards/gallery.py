@@ -5,7 +5,6 @@ What the players type is either plain, or as wild as anybody could make it: name
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import update
@@ -18,7 +17,7 @@ from bot.core.events import Arrived, Due, Event, Submission
 from bot.core.features import Effects, Feature, Route, Routes
 from bot.core.people import Person, Place, stranger
 from bot.core.progress import Progress
-from bot.core.sending import Can
+from bot.core.sending import Can, Outgoing
 from bot.core.settings import Settings
 from bot.platforms.memory import ALL, Memory
 from storage import dialogues
@@ -29,6 +28,12 @@ from tests.conftest import NOON, SLACK, Desk, buttons, person
 SHOWN = Post | Tell | Whisper | Replace | Retract | ShowHome | OpenForm | Refuse
 RECOGNITION = "C-thanks"
 NAMES = ("Ana", "Max", "Ben", "Cy", "Gil", "Gus", "Robo")
+MORE: Mapping[str, dict[str, Any]] = {
+    "Ana": {"team": "design"},
+    "Gil": {"gone": True},
+    "Gus": {"guest": True},
+    "Robo": {"bot": True},
+}
 Key = tuple[type[Event], str]
 
 
@@ -52,11 +57,11 @@ class Gallery:
 
 
 class Observed(Routes):
-    """Routes that remember which of them have shown something."""
+    """Routes that note which of them have shown something, and what: a card may be replaced before it is delivered."""
 
-    def __init__(self, taken: set[Key], *features: Feature) -> None:
+    def __init__(self, gallery: Gallery, *features: Feature) -> None:
         super().__init__(*features)
-        self.taken = taken
+        self.gallery = gallery
 
     def find(self, event: Any) -> Route | None:
         route = super().find(event)
@@ -67,7 +72,12 @@ class Observed(Routes):
         def observed(*facts: Any) -> Effects:
             for effect in handler(*facts):
                 if isinstance(effect, SHOWN):
-                    self.taken.add(key)
+                    self.gallery.routes.add(key)
+                match effect:
+                    case Post(card=card) | Tell(card=card) | Whisper(card=card) | Replace(card=card):
+                        self.gallery.cards[card] = None
+                if isinstance(effect, Post) and effect.otherwise:
+                    self.gallery.cards[effect.otherwise] = None
                 yield effect
 
         return replace(route, handler=observed)
@@ -76,10 +86,11 @@ class Observed(Routes):
 # Every mark-up of every platform, who would be called, what would be run, and what would be filled in.
 WILD = (
     "🎉 שלום עולם **fet** _kursiv_ `kod` # rubrik\n- punkt\n1. ett\n> citat\n\n<b>&amp; & < > \"'</b>"
-    "<script>alert(1)</script><!channel> <@U-max> <at>Max</at> @here [x](http://x) ![y](http://y/z.png)\t{who} {0} %s "
+    "<script>alert(1)</script><!channel> <@U-max> <at>Max</at> @here [x](http://x) ![y](http://y/z.png)\t"
+    "{typed} {0} %s "
     "https://x.example/?a=1&b=<2> \u202eesrever\u202c ***** ~~x~~ |a|b| \\ é\u0301 👩‍👩‍👧‍👦 \r\n"
 )
-WILD_NAME = "{} <b>&*_[x](http://x)_`#`</b> 🎉 שלום {{who}} <!here> "
+WILD_NAME = "{} <b>&*_[x](http://x)_`#`</b> 🎉 שלום {{typed}} <!here> "
 
 
 @dataclass
@@ -103,7 +114,7 @@ class Stage(Desk):
 
     def __init__(self, store: Store, gallery: Gallery, *features: Feature, can: Can = ALL, first: str = "m") -> None:
         super().__init__(store, *features, now=NOON, platform=Memory(can, first=first))
-        self.gallery, self.routes = gallery, Observed(gallery.routes, *features)
+        self.gallery, self.routes = gallery, Observed(gallery, *features)
         self.tongue = Tongue(gallery.wild)
         self.words = self.tongue.words
         self.opened = dict[tuple[str, str], Form]()
@@ -117,13 +128,18 @@ class Stage(Desk):
                 self.opened[form.id, form.value] = form
             case Refuse(objections) if isinstance(event, Submission):
                 self.gallery.refusals.append((self.opened[event.form, event.value], objections))
-        for message in await self.deliver():
-            if message.card:
-                (self.gallery.homes if message.verb == "home" else self.gallery.cards)[message.card] = None
         return answer
 
-    def button(self, who: Person, action: str, value: str = "") -> tuple[Button, Place]:
+    async def deliver(self) -> list[Outgoing]:
+        sent = await super().deliver()
+        for message in sent:
+            if message.card:
+                (self.gallery.homes if message.verb == "home" else self.gallery.cards)[message.card] = None
+        return sent
+
+    async def button(self, who: Person, action: str, value: str = "") -> tuple[Button, Place]:
         """The last shown button that does this, and where its card stands."""
+        await self.deliver()
         for id, message in reversed(list(self.platform.shown.items())):
             place = message.place
             reader = message.only_for or (place.conversation if place.kind == "direct" else who.account)
@@ -132,12 +148,12 @@ class Stage(Desk):
                     return button, replace(place, thread=place.thread or id)
         raise LookupError(f"{who.account} sees no button for {action!r} {value!r}")
 
-    def thread(self, who: Person, action: str, value: str = "") -> Place:
-        return self.button(who, action, value)[1]
+    async def thread(self, who: Person, action: str, value: str = "") -> Place:
+        return (await self.button(who, action, value))[1]
 
     async def tap(self, who: Person, action: str, value: str = "", **more: Any) -> Form | None:
         """Press it; the form it opened, if it did."""
-        button, place = self.button(who, action, value)
+        button, place = await self.button(who, action, value)
         answer = await self.act(who, action, button.value, place, **more)
         return answer.form if isinstance(answer, OpenForm) else None
 
@@ -163,12 +179,13 @@ class Stage(Desk):
             return await dialogues.with_the_floor(session, known)
 
     async def through(self, who: Person, dialogue: Dialogue, fuss: bool = False, **answers: str) -> str:
-        """Talk it through to its end; with `fuss` making every mistake on the way. Returns the dialogue's id."""
+        """Talk it through to its end; with `fuss` making every mistake on the way,
+        once per language: no refusal repeats what was typed. Returns the dialogue's id."""
         id, fussed = "", set[str]()
         while (progress := await self.floor(who)) and progress.dialogue == dialogue.name:
             id, question = progress.id, dialogue.next(progress)
             assert question, "an open dialogue asks something"
-            if fuss and question.words not in fussed:
+            if fuss and not self.gallery.wild and question.words not in fussed:
                 fussed.add(question.words)
                 await self.err(who, progress, question)
             else:
@@ -190,16 +207,19 @@ class Stage(Desk):
 
     async def err(self, who: Person, progress: Progress, question: Question) -> None:
         """Everything that can be done wrong with a question, and every way around it."""
-        for text in (" ", "help", "zzz" if question.choices or question.scale or question.day else "x" * 3001):
+        first = not progress.given
+        wrong = "zzz" if question.choices or question.scale or question.day else "x" * 3001
+        for text in (" ", "help", wrong) if first else (wrong,):
             await self.say(who, text)
         if question.must:
             await self.say(who, "skip")
         value = f"{progress.id}|{question.id}"
-        await self.act(who, "talk.form", value)
-        for rest in ("pause", "stop"):
-            await self.say(who, rest)
-            await self.tap(who, "talk.resume", progress.id)
-        if progress.given and not progress.finished:
+        if first:
+            await self.act(who, "talk.form", value)
+        if len(progress.given) == 1:
+            for rest in ("pause", "stop"):
+                await self.say(who, rest)
+                await self.tap(who, "talk.resume", progress.id)
             before = progress.given[-1]
             await self.act(who, "talk.back", value)
             at = await self.floor(who)
@@ -209,10 +229,9 @@ class Stage(Desk):
 
 async def company(stage: Stage, lang: str) -> dict[str, Person]:
     """The players, as the payloads of a platform name them: what else is known of them comes from the store."""
-    kinds = {"Gil": {"gone": True}, "Gus": {"guest": True}, "Robo": {"bot": True}, "Ana": {"team": "design"}}
     found = dict[str, Person]()
     for name in NAMES:
-        made = await person(stage.store, name, lang=lang, **kinds.get(name, {}))
+        made = await person(stage.store, name, lang=lang, **MORE.get(name, {}))
         full = stage.tongue.name(name)
         async with stage.store.transaction() as session:
             await session.run(update(folk.people).where(folk.people.c.id == made.id).values(name=full))
@@ -230,15 +249,3 @@ def settings(lang: str, **kudos: Any) -> Settings:
             "checkin": {"teams": asked},
         }
     )
-
-
-async def played(lang: str, wild: bool, database: Path) -> Gallery:
-    """The gallery of one language, from a database with empty tables."""
-    from tests.cards.play import play
-
-    gallery, store = Gallery(lang, wild), Store(f"sqlite+aiosqlite:///{database}", settings(lang))
-    try:
-        await play(gallery, store)
-    finally:
-        await store.close()
-    return gallery

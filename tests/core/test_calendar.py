@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.calendar import Calendar, Every, Phrase, Rhythm, after, before, bounds, holidays_in, known_country, phrase
+from bot.core.calendar import (
+    Calendar,
+    Every,
+    Phrase,
+    Rhythm,
+    after,
+    before,
+    bounds,
+    country_of,
+    holidays_in,
+    known_country,
+    phrase,
+)
 from bot.core.calendar import period as period_of
 
 AMSTERDAM = Calendar("Europe/Amsterdam", "NL")
@@ -204,3 +216,10 @@ def test_what_is_no_day_of_such_a_period_says_what_to_write(every, on):
 def test_a_wrong_rhythm_says_what_to_write(wrong, said):
     with pytest.raises(ValueError, match=said):
         Rhythm(**{"name": "checkin", "every": "month", "on": "first tuesday", "at": time(9, 30), **wrong})
+
+
+@pytest.mark.parametrize(
+    ("zone", "country"), [("Europe/Amsterdam", "NL"), ("America/New_York", "US"), ("UTC", ""), ("Nowhere", "")]
+)
+def test_the_country_follows_from_the_zone_where_it_can(zone, country):
+    assert country_of(zone) == country

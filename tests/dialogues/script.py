@@ -35,7 +35,7 @@ class Script:
         self.heard = list[tuple[str, str]]()
         self.messages = dict[str, str]()
 
-    async def play(self, *lines: str) -> None:
+    async def expects(self, *lines: str) -> None:
         for line in (each.strip() for text in lines for each in text.splitlines()):
             if line:
                 await self._line(line)

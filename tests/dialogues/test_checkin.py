@@ -51,7 +51,7 @@ async def script(company: Company) -> Script:
 
 
 async def test_from_the_nudge_to_the_managers_reply_and_back(script: Script) -> None:
-    await script.play(
+    await script.expects(
         NUDGE,
         ANSWERS,
         """
@@ -74,13 +74,13 @@ async def test_from_the_nudge_to_the_managers_reply_and_back(script: Script) -> 
 
 
 async def test_kept_for_oneself_it_reaches_nobody(script: Script) -> None:
-    await script.play(NUDGE, ANSWERS, "ana [Only for me]", "> ana: …Only you can see it.")
+    await script.expects(NUDGE, ANSWERS, "ana [Only for me]", "> ana: …Only you can see it.")
     assert script.desk.shown(script.people["max"]) == []
 
 
 async def test_what_was_in_the_way_comes_back_until_it_is_settled(script: Script) -> None:
-    await script.play(NUDGE, ANSWERS, "ana [Only for me]", "> ana: Thank you")
-    await script.play(
+    await script.expects(NUDGE, ANSWERS, "ana [Only for me]", "> ana: Thank you")
+    await script.expects(
         """
         + 28 days
         > ana: Your May check-in / Two minutes, in your own words.
@@ -88,21 +88,21 @@ async def test_what_was_in_the_way_comes_back_until_it_is_settled(script: Script
     )
     [card] = [c for c in script.desk.shown(script.people["ana"]) if c.title == "Your May check-in"]
     assert "access to the logs" in str(card)
-    await script.play(
+    await script.expects(
         """
         ana [Settled]
         > ana: How is it going with what you set out to do? / Last time: well on the way
         """
     )
     for question in ("What went well", "What is in the way", "What would", "How is your", "And your", "What would"):
-        await script.play("ana: skip", f"> ana: {question}")
-    await script.play("ana: skip", "> ana: Shall I", "ana [Only for me]", "> ana: Thank you")
+        await script.expects("ana: skip", f"> ana: {question}")
+    await script.expects("ana: skip", "> ana: Shall I", "ana [Only for me]", "> ana: Thank you")
     [point] = await rows(script.desk.store, OpenPointRow)
     assert point.settled_at == script.desk.now
 
 
 async def test_back_skip_pause_and_resume_after_days(script: Script) -> None:
-    await script.play(
+    await script.expects(
         NUDGE,
         """
         ana: on the way
@@ -124,7 +124,7 @@ async def test_back_skip_pause_and_resume_after_days(script: Script) -> None:
 
 
 async def test_reminders_go_to_who_has_not_answered_and_stop(script: Script) -> None:
-    await script.play(
+    await script.expects(
         NUDGE,
         """
         + 2 days
@@ -140,14 +140,16 @@ async def test_reminders_go_to_who_has_not_answered_and_stop(script: Script) -> 
 
 
 async def test_answering_early_counts_and_brings_no_nudge(script: Script) -> None:
-    await script.play("ana: /checkin", "> ana: Your April check-in", ANSWERS, "ana [Only for me]", "> ana: Thank you")
-    await script.play("+ 20 days", "> nobody")
-    await script.play("ana: /checkin", "> ana: Your April check-in is done.")
+    await script.expects(
+        "ana: /checkin", "> ana: Your April check-in", ANSWERS, "ana [Only for me]", "> ana: Thank you"
+    )
+    await script.expects("+ 20 days", "> nobody")
+    await script.expects("ana: /checkin", "> ana: Your April check-in is done.")
     assert await count(script.desk.store, CheckinRow) == 1
 
 
 async def test_skipping_and_snoozing_from_the_nudge(script: Script) -> None:
-    await script.play(
+    await script.expects(
         NUDGE,
         """
         ana [In three days]
@@ -165,7 +167,7 @@ async def test_skipping_and_snoozing_from_the_nudge(script: Script) -> None:
 
 
 async def test_editing_a_message_edits_the_answer_and_deleting_takes_it_out(script: Script) -> None:
-    await script.play(
+    await script.expects(
         NUDGE,
         """
         ana: on the way
@@ -175,7 +177,7 @@ async def test_editing_a_message_edits_the_answer_and_deleting_takes_it_out(scri
         """,
     )
     assert await said(script) == {"progress": "nearly there"}
-    await script.play("ana ✎ on the way >", "> nobody")
+    await script.expects("ana ✎ on the way >", "> nobody")
     assert await said(script) == {"progress": ""}
 
 
@@ -186,7 +188,7 @@ async def said(script: Script) -> dict[str, str]:
 
 async def test_the_form_ends_in_the_same_record(script: Script) -> None:
     desk, ana = script.desk, script.people["ana"]
-    await script.play(NUDGE)
+    await script.expects(NUDGE)
     opened = await desk.press(ana, "All at once")
     assert isinstance(opened, OpenForm)
     answers = {"progress": "fine", "energy": "9", "workload": "2", "share": "manager"}
@@ -202,7 +204,7 @@ async def test_the_form_ends_in_the_same_record(script: Script) -> None:
 
 async def test_an_edit_reaches_the_managers_card_and_unsharing_takes_it_away(script: Script) -> None:
     desk, ana, max = script.desk, script.people["ana"], script.people["max"]
-    await script.play(NUDGE, ANSWERS, "ana [Share with my manager]", "> ana: *", "> max: *")
+    await script.expects(NUDGE, ANSWERS, "ana [Share with my manager]", "> ana: *", "> max: *")
     opened = await desk.press(ana, "Change my answers")
     assert isinstance(opened, OpenForm)
     kept = {field.id: str(getattr(field, "value", "") or "") for field in opened.form.fields}
@@ -216,7 +218,7 @@ async def test_an_edit_reaches_the_managers_card_and_unsharing_takes_it_away(scr
 
 
 async def test_a_direct_message_outside_the_thread_answers_unless_it_is_a_command(script: Script) -> None:
-    await script.play(
+    await script.expects(
         NUDGE,
         """
         ana: review of the plan is done, kudos to all
@@ -225,16 +227,18 @@ async def test_a_direct_message_outside_the_thread_answers_unless_it_is_a_comman
         > ana: Just answer
         ana: /kudos me
         > ana: Your kudos
-        ana: kadens
+        ana: kadens home
         > ana: Hello Ana
+        ana: kudos me
+        > ana: Your kudos
         """,
     )
 
 
 async def test_a_period_that_is_over_is_closed(script: Script) -> None:
-    await script.play(NUDGE, "ana: on the way", "> ana: What went well")
+    await script.expects(NUDGE, "ana: on the way", "> ana: What went well")
     script.desk.later(days=40)
-    await script.play("ana in checkin: too late", "> ana: That check-in is closed.")
+    await script.expects("ana in checkin: too late", "> ana: That check-in is closed.")
 
 
 async def test_a_team_can_have_its_own_questions(company: Company) -> None:
@@ -242,14 +246,16 @@ async def test_a_team_can_have_its_own_questions(company: Company) -> None:
     desk = company(*FEATURES, now=MONDAY, settings=Settings.model_validate({"checkin": {"teams": asks}}))
     ana = await desk.person("Ana", team="Design")
     script = Script(desk, ana)
-    await script.play("ana: /checkin", "> ana: Your April", *["ana: skip", "> ana: *"] * 2)
-    await script.play("ana: skip", "> ana: Which screen are you proud of?")
+    await script.expects("ana: /checkin", "> ana: Your April", *["ana: skip", "> ana: *"] * 2)
+    await script.expects("ana: skip", "> ana: Which screen are you proud of?")
 
 
 async def test_the_manager_sees_who_answered_and_nothing_else(script: Script) -> None:
-    await script.play(NUDGE, "max: /checkin team", "> max: Check-ins in your team, April / Ana: was asked, not")
-    await script.play(ANSWERS, "ana [Only for me]", "> ana: *")
-    await script.play("max: /checkin team", "> max: Check-ins in your team, April / Ana: has answered / This shows who")
+    await script.expects(NUDGE, "max: /checkin team", "> max: Check-ins in your team, April / Ana: was asked, not")
+    await script.expects(ANSWERS, "ana [Only for me]", "> ana: *")
+    await script.expects(
+        "max: /checkin team", "> max: Check-ins in your team, April / Ana: has answered / This shows who"
+    )
 
 
 async def test_without_threads_one_conversation_has_the_floor_and_a_button_brings_the_other_back(
@@ -258,7 +264,7 @@ async def test_without_threads_one_conversation_has_the_floor_and_a_button_bring
     teams = Can(threads_in_direct=False, whispers=False, deletes=True, looks_back=False)
     desk = company(*FEATURES, now=MONDAY, settings=ONLY_ANA, can=teams)
     script = Script(desk, await desk.person("Ana"))
-    await script.play(
+    await script.expects(
         NUDGE,
         """
         ana: grow
@@ -276,6 +282,6 @@ async def test_without_threads_one_conversation_has_the_floor_and_a_button_bring
 
 
 async def test_an_old_button_does_not_undo_what_was_answered(script: Script) -> None:
-    await script.play(NUDGE, ANSWERS, "ana [Only for me]", "> ana: Thank you")
-    await script.play("ana [Not this time]", "> ana: Your check-in is done already, thank you.")
+    await script.expects(NUDGE, ANSWERS, "ana [Only for me]", "> ana: Thank you")
+    await script.expects("ana [Not this time]", "> ana: Your check-in is done already, thank you.")
     assert {row.state for row in await rows(script.desk.store, NudgeRow)} == {"answered"}

@@ -25,14 +25,14 @@ async def test_it_comes_with_the_quarters_own_words_and_is_shared(script: Script
     desk = script.desk
     await desk.command(script.people["max"], "kudos", "for the calm launch", HALL, mentions=(script.people["ana"],))
     await desk.deliver()
-    await script.play("ana: /checkin", "> ana: Your May check-in")
-    await script.play("ana: fine", "> ana: *", "ana: we shipped the new search", "> ana: *")
+    await script.expects("ana: /checkin", "> ana: Your May check-in")
+    await script.expects("ana: fine", "> ana: *", "ana: we shipped the new search", "> ana: *")
     for _ in range(4):
-        await script.play("ana: skip", "> ana: *")
-    await script.play("ana: skip", "> ana: Shall", "ana [Only for me]", "> ana: Thank you")
-    await script.play("ana: /kadens skip check-in", "> ana: *")
-    await script.play("+ 27 days", "> ana: Your June check-in", "ana [Not this time]", "> ana: *")
-    await script.play(
+        await script.expects("ana: skip", "> ana: *")
+    await script.expects("ana: skip", "> ana: Shall", "ana [Only for me]", "> ana: Thank you")
+    await script.expects("ana: /kadens skip check-in", "> ana: *")
+    await script.expects("+ 27 days", "> ana: Your June check-in", "ana [Not this time]", "> ana: *")
+    await script.expects(
         """
         + 14 days
         > ana: Looking back on Q2 / Four short questions
@@ -40,7 +40,7 @@ async def test_it_comes_with_the_quarters_own_words_and_is_shared(script: Script
     )
     [card] = [card for card in desk.shown(script.people["ana"]) if card.title == "Looking back on Q2"]
     assert "we shipped the new search" in str(card) and "Max: for the calm launch" in str(card)
-    await script.play(
+    await script.expects(
         """
         ana: the search
         > ana: What did you learn
@@ -62,5 +62,5 @@ async def test_it_comes_with_the_quarters_own_words_and_is_shared(script: Script
 
 
 async def test_by_command_before_it_is_asked(script: Script) -> None:
-    await script.play("ana: /review", "> ana: Looking back on Q2", "ana: /review", "> ana: Your look back on")
-    await script.play("ana: pause", "> ana: Paused.")
+    await script.expects("ana: /review", "> ana: Looking back on Q2", "ana: /review", "> ana: Your look back on")
+    await script.expects("ana: pause", "> ana: Paused.")

@@ -9,11 +9,13 @@ import pytest
 
 from bot.core.cards import Card, mention
 from bot.core.effects import OpenForm, Refuse
+from bot.core.kudos import read
 from bot.core.people import Person, Place
 from bot.core.sending import Unreachable
 from bot.core.settings import Settings
-from handlers.kudos import kudos, read
+from handlers.kudos import kudos
 from handlers.recognition import recognition
+from handlers.thanks import thanks
 from storage.audit import AuditRow
 from storage.kudos import KudosRow
 from storage.people import keep_group
@@ -48,7 +50,7 @@ class Hall:
 
 @pytest.fixture
 async def hall(company: Company) -> Hall:
-    desk = company(kudos, recognition, settings=SETTINGS)
+    desk = company(kudos, thanks, recognition, settings=SETTINGS)
     people = [await desk.person("Ana"), await desk.person("Ben", lang="sv"), await desk.person("Cy")]
     return Hall(desk, *people)
 
@@ -145,7 +147,7 @@ async def test_all_that_is_wrong_is_said_at_once_and_privately(hall: Hall) -> No
 
 
 async def test_guests_if_so_set(company: Company) -> None:
-    desk = company(kudos, recognition, settings=Settings.model_validate({"kudos": {"guests": False}}))
+    desk = company(kudos, thanks, recognition, settings=Settings.model_validate({"kudos": {"guests": False}}))
     ana, guest = await desk.person("Ana"), await desk.person("Gus", guest=True)
     await desk.command(ana, "kudos", "for x", HALL, mentions=(guest,))
     assert "guests do not get kudos" in text_of((await desk.deliver())[0])
@@ -338,7 +340,7 @@ async def test_private_words_are_in_no_list_of_others(hall: Hall) -> None:
 
 
 async def test_the_leaderboard_where_switched_on_can_be_left(company: Company) -> None:
-    desk = company(kudos, recognition, settings=Settings.model_validate({"kudos": {"leaderboard": True}}))
+    desk = company(kudos, thanks, recognition, settings=Settings.model_validate({"kudos": {"leaderboard": True}}))
     ana, cy = await desk.person("Ana"), await desk.person("Cy")
     await desk.command(ana, "kudos", "for x", HALL, mentions=(cy,))
     await desk.deliver()

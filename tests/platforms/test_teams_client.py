@@ -223,7 +223,7 @@ async def comes_to_a_commitment(client: TeamsClient) -> None:
     await client.say("Turn off notifications at lunch")
     await client.shown("By which day?")
     await client.say("someday")
-    await client.shown("I need a day from today on")
+    await client.shown("I need a day within a year")
     await client.say("24 December 2031")
     done = await client.shown("You will: “Turn off notifications at lunch”")
     assert done.conversation == client.home and done.texts[0] == "That is a plan"
@@ -331,7 +331,7 @@ async def commits_all_at_once(client: TeamsClient) -> None:
     refused = await client.submit(dialog, "Save", goal="Calm", sure="11", day="2027-01-12")
     assert above(card_of(refused), "will") == "This one I do need, a few words are fine."
     assert above(card_of(refused), "sure") == "Please start with a number from 1 to 10."
-    assert above(card_of(refused), "day").startswith("I need a day from today on")
+    assert above(card_of(refused), "day").startswith("I need a day within a year")
     assert await client.submit(refused, "Save", will="Go for a walk", sure="9", day="2027-01-27") is None
     done = await client.shown("I will ask you here on Wednesday 27 January how it went.")
     assert done.conversation == client.home

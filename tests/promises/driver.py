@@ -1,7 +1,7 @@
 """What the promises ask of every platform: what people do there, and what they then see. No platform is named here."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -55,6 +55,8 @@ class Sheet:
     fields: Mapping[str, str]  # what stands in each
     objections: Mapping[str, str]  # beside which field
     raw: Any = field(repr=False)
+    room: str | None = None  # in front of which it was opened
+    thread: str | None = None
 
 
 class Driver(ABC):
@@ -107,36 +109,35 @@ class Driver(ABC):
     # What people do. Each is sent `times` times at once, the same every time.
 
     @abstractmethod
-    def order(self, who: Someone, command: str, *words: Word, room: str | None = None) -> Coroutine[Any, Any, Sheet | None]:
+    async def order(self, who: Someone, command: str, *words: Word, room: str | None = None) -> Sheet | None:
         """A command the way this platform's people give it; the form it opened, if any."""
 
     @abstractmethod
-    def say(
-        self, who: Someone, *words: Word, room: str | None = None, thread: str | None = None
-    ) -> Coroutine[Any, Any, str]:
+    async def say(self, who: Someone, *words: Word, room: str | None = None, thread: str | None = None) -> str:
         """Plain words, in a room with the bot's name before them. The id of the message."""
 
     @abstractmethod
-    def edit(self, who: Someone, message: str, *words: Word, thread: str | None = None) -> Coroutine[Any, Any, None]:
+    async def edit(self, who: Someone, message: str, *words: Word, thread: str | None = None) -> None:
         """Other words for a message of one's own in the direct conversation."""
 
     @abstractmethod
-    def press(self, who: Someone, seen: Seen, label: str) -> Coroutine[Any, Any, Sheet | None]: ...
+    async def press(self, who: Someone, seen: Seen, label: str) -> Sheet | None:
+        """The button of that name; the form it opened, if any."""
 
     @abstractmethod
-    def submit(self, who: Someone, sheet: Sheet, typed: Typed) -> Coroutine[Any, Any, Sheet | None]:
+    async def submit(self, who: Someone, sheet: Sheet, typed: Typed) -> Sheet | None:
         """The form as it is then: None once it has closed."""
 
     @abstractmethod
-    def react(self, who: Someone, seen: Seen, removed: bool = False) -> Coroutine[Any, Any, None]:
+    async def react(self, who: Someone, seen: Seen, removed: bool = False) -> None:
         """Raised hands."""
 
     @abstractmethod
-    def echo(self, seen: Seen, *words: Word) -> Coroutine[Any, Any, None]:
+    async def echo(self, seen: Seen, *words: Word) -> None:
         """The platform tells the bot of what the bot itself said and did."""
 
     @abstractmethod
-    def look_at_home(self, who: Someone) -> Coroutine[Any, Any, str]:
+    async def look_at_home(self, who: Someone) -> str:
         """How one sees one's home here, and what it then says."""
 
     # What they see.
@@ -154,6 +155,10 @@ class Driver(ABC):
     @abstractmethod
     def busy(self, seconds: int) -> None:
         """The next message is refused: come back in so many seconds."""
+
+    @abstractmethod
+    def lose(self) -> None:
+        """The next message arrives, but nobody is told so."""
 
     @property
     @abstractmethod

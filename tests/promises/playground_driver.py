@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.cards import Card, Form
 from bot.core.effects import OpenForm, Refuse
 from bot.core.events import Arrived
-from bot.core.sending import SlowDown
+from bot.core.sending import Outgoing, SlowDown
 from bot.platforms.playground.chat import Chat, Message
 from bot.platforms.playground.forms import form_html
 from bot.platforms.playground.inbound import Inbound, resolve
@@ -39,6 +39,19 @@ class BusyChat(Chat):
         return super().post(conversation, author, *args, **more)
 
 
+class Lossy(PlaygroundPlatform):
+    """The answer to a message that arrived can get lost on its way to delivery."""
+
+    lose = False
+
+    async def send(self, message: Outgoing) -> str:
+        id = await super().send(message)
+        if self.lose:
+            self.lose = False
+            raise ConnectionResetError
+        return id
+
+
 class PlaygroundDriver(Driver):
     workspace, hall = WORKSPACE, "general"
     ana, bo, cai, dee = (Someone(each, MEMBERS[each].name) for each in ("mila", "noah", "priya", "maya"))
@@ -46,7 +59,7 @@ class PlaygroundDriver(Driver):
     def __init__(self, store: Store) -> None:
         super().__init__(store, "playground", PlaygroundPlatform)
         self.chat = BusyChat()
-        self.platform = PlaygroundPlatform(self.chat, self.clock)
+        self.platform: Lossy = Lossy(self.chat, self.clock)
         self.inbound = Inbound(self.turns.routes.commands, self.clock)
         self.barred = set[str]()
 
@@ -116,6 +129,9 @@ class PlaygroundDriver(Driver):
     def busy(self, seconds: int) -> None:
         self.chat.wait = seconds
 
+    def lose(self) -> None:
+        self.platform.lose = True
+
     @property
     def tries(self) -> int:
         return self.chat.tries
@@ -155,7 +171,8 @@ class _Read(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.words, self.buttons, self.names, self.odd, self.within = list[str](), list[str](), list[str](), [], [""]
+        self.words, self.buttons, self.names, self.odd = list[str](), list[str](), list[str](), list[str]()
+        self.within = [""]
         self.feed(html)
         self.close()
 
@@ -166,7 +183,7 @@ class _Read(HTMLParser):
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         words = dict(attrs)
         if tag not in TAGS or any(name.startswith("on") for name in words):
-            self.odd.append(self.get_starttag_text())
+            self.odd.append(str(self.get_starttag_text()))
         if tag != "hr":
             self.within.append("mention" if words.get("class") == "mention" else tag)
         if tag not in ("span", "button"):

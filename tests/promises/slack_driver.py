@@ -84,7 +84,7 @@ class SlackDriver(Driver):
     async def press(self, who: Someone, seen: Seen, label: str) -> Sheet | None:
         button = next(each for each in _buttons(seen.raw) if each["text"]["text"] == label)
         channel = seen.room or direct(who.account)
-        container = {"type": "message", "message_ts": seen.id, "channel_id": channel}
+        container: dict[str, Any] = {"type": "message", "message_ts": seen.id, "channel_id": channel}
         name = "block_actions"
         more: dict[str, Any] = {"message": seen.raw}
         if seen.only_for:  # an ephemeral message is not told along
@@ -134,6 +134,9 @@ class SlackDriver(Driver):
     def busy(self, seconds: int) -> None:
         self.stub.limit("chat.postMessage", seconds)
 
+    def lose(self) -> None:
+        self.stub.lose("chat.postMessage")
+
     @property
     def tries(self) -> int:
         return len(self.stub.named("chat.postMessage"))
@@ -149,7 +152,7 @@ class SlackDriver(Driver):
 @asynccontextmanager
 async def slack(store: Store) -> AsyncIterator[SlackDriver]:
     async with SlackStub() as stub:
-        stub.users = [user(f"U{n}", name, locale="en-US") for n, name in enumerate(("ana", "bo", "cai"), 1)]
+        stub.users = [user(f"U{n}", name, locale="en-US") for n, name in enumerate(("Ana", "Bo", "Cai"), 1)]
         driver = SlackDriver(store, stub)
         await driver.slack.sync()
         async with visiting(driver.slack) as driver.web:

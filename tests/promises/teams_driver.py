@@ -46,9 +46,7 @@ class TeamsDriver(Driver):
         sender = {"id": who.account, "name": who.name, "aadObjectId": who.directory}
         kept = {"serviceUrl": self.stub.url, "id": id, "from": sender, "locale": "en-US", "recipient": US}
         body = payload(name) | _where(who, room, thread or id) | kept | {"entities": []} | more
-        now = int(self.now.timestamp())
-        token = self.stub.signed(nbf=now - 60, exp=now + 3600)
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {self.stub.signed()}"}
         posts = (self.web.post("/teams/messages", json=body, headers=headers) for _ in range(self.times))
         answers = await asyncio.gather(*posts)
         assert {answer.status_code for answer in answers} == {200}, [answer.status_code for answer in answers]
@@ -79,13 +77,15 @@ class TeamsDriver(Driver):
             await self._send("message_submit", who, seen.room, seen.thread, replyToId=seen.id, value=data)
             return None
         value = {"data": data, "context": {"theme": "default"}}
-        return _sheet(await self._send("task_fetch", who, seen.room, seen.thread, replyToId=seen.id, value=value))
+        answer = await self._send("task_fetch", who, seen.room, seen.thread, replyToId=seen.id, value=value)
+        return _sheet(answer, seen.room, seen.thread)
 
     async def submit(self, who: Someone, sheet: Sheet, typed: Typed) -> Sheet | None:
         inputs = {id: words if isinstance(words, str) else ",".join(one.directory for one in words)
                   for id, words in typed.items()}  # fmt: skip
         data = {**sheet.raw["actions"][0]["data"], **inputs}
-        return _sheet(await self._send("task_submit", who, None, value={"data": data}))
+        where = sheet.room, sheet.thread
+        return _sheet(await self._send("task_submit", who, *where, value={"data": data}), *where)
 
     async def react(self, who: Someone, seen: Seen, removed: bool = False) -> None:
         those = [{"type": "1f64c_raisinghands-tone3"}]
@@ -115,6 +115,9 @@ class TeamsDriver(Driver):
     def busy(self, seconds: int) -> None:
         self.stub.trouble(429, retry_after=str(seconds), method="POST", path="/activities")
 
+    def lose(self) -> None:
+        self.stub.trouble(200, method="POST", path="/activities", lose=True)
+
     @property
     def tries(self) -> int:
         return len([c for c in self.stub.calls if c.method == "POST" and c.path.endswith("/activities")])
@@ -141,9 +144,14 @@ async def teams(store: Store) -> AsyncIterator[TeamsDriver]:
 def _where(who: Someone, room: str | None, thread: str) -> dict[str, Any]:
     tenant = {"tenant": {"id": TENANT}}
     if room is None:
-        talk = {"conversationType": "personal", "tenantId": TENANT, "id": f"a:{who.account}"}
-        return {"conversation": talk, "channelData": tenant}
-    talk = {"conversationType": "channel", "isGroup": True, "tenantId": TENANT, "id": f"{room};messageid={thread}"}
+        alone = {"conversationType": "personal", "tenantId": TENANT, "id": f"a:{who.account}"}
+        return {"conversation": alone, "channelData": tenant}
+    talk: dict[str, Any] = {
+        "conversationType": "channel",
+        "isGroup": True,
+        "tenantId": TENANT,
+        "id": f"{room};messageid={thread}",
+    }
     channel = {"teamsChannelId": room, "teamsTeamId": TEAM, "channel": {"id": room, "type": "standard"}}
     return {"conversation": talk, "channelData": {**tenant, **channel, "team": {"id": TEAM}}}
 
@@ -182,7 +190,7 @@ def _buttons(card: Any) -> list[dict[str, Any]]:
     return [part for part in parts(card) if part["type"] == "Action.Submit"]
 
 
-def _sheet(answer: Any) -> Sheet | None:
+def _sheet(answer: Any, room: str | None = None, thread: str | None = None) -> Sheet | None:
     """The dialog that stays or comes, with every objection beside the input it stands before."""
     if not answer or answer["task"]["type"] != "continue":
         return None
@@ -194,4 +202,4 @@ def _sheet(answer: Any) -> Sheet | None:
             if above:
                 wrong[part["id"]] = above
         above = part["text"] if part.get("color") == "attention" else ""
-    return Sheet(filled, wrong, card)
+    return Sheet(filled, wrong, card, room, thread)

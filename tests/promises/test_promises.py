@@ -13,7 +13,7 @@ from tests.conftest import count
 from tests.promises.driver import Driver, Seen
 from tests.promises.drivers import DRIVERS
 
-common, home, kudos, people, talk = map(wording, ("common", "home", "kudos", "people", "talk"))
+common, home, kudos, people, talk = map(wording, ("common", "home", "kudos", "people", "dialogue"))
 JOIN, UNDO, GIVE = kudos("en", "join"), kudos("en", "undo"), kudos("en", "give")
 
 
@@ -129,6 +129,14 @@ async def test_a_form_opened_in_a_room_ends_in_that_room(there):
 # -- who sees what
 
 
+async def test_what_is_said_in_a_rooms_thread_is_answered_in_it(there):
+    card = await thanked(there)
+    thread = card.thread or card.id
+    await there.say(there.cai, "kudos", there.bo, "for the cake", room=there.hall, thread=thread)
+    [_, new] = cards(there.seen(there.ana, there.hall))
+    assert "for the cake" in new.text and new.thread == thread
+
+
 async def test_a_whisper_is_seen_by_its_actor_alone(there):
     await thanked(there)
     in_the_hall = [each for each in there.seen(there.ana, there.hall) if UNDO in each.buttons]
@@ -149,7 +157,8 @@ async def test_a_card_changes_and_goes_everywhere(there):
     mine = [*there.seen(there.ana), *there.seen(there.ana, there.hall)]
     await there.press(there.ana, there.button(mine, UNDO), UNDO)
     left = [*there.seen(there.bo, there.hall), *there.seen(there.bo)]
-    assert there.platform.can.deletes and not [each for each in left if "for the tea" in each.text]
+    assert not [each for each in left if "for the tea" in each.text]
+    assert not (there.platform.can.deletes and left)  # else other words may stand in their place
 
 
 async def test_a_reaction_on_the_card_joins_in_and_taken_off_leaves(there):
@@ -223,7 +232,7 @@ async def test_what_people_type_is_neither_a_mention_nor_markup(there):
     cai = there.cai
     forged = f"{OPEN}{cai.account}{BAR}{cai.name}{SHUT}"
     typed = (
-        f"for <@{cai.account}> <!channel> <at>{cai.name}</at> [bank](https://evil.example) "
+        f"for <@U3> <!channel> <at>{cai.name}</at> [bank](https://evil.example) "
         f"<https://evil.example|bank> <b onclick='x'>now</b> <img src=x onerror=alert(1)> &lt;at&gt; {forged} done"
     )
     card = await thanked(there, typed)
@@ -257,6 +266,14 @@ async def test_asked_to_wait_it_waits_and_comes_once(there):
     assert len(there.seen(there.ana)) == 1 and there.tries == 2
 
 
+async def test_where_it_is_not_known_whether_a_message_arrived(there):
+    there.lose()
+    await there.say(there.ana, "kadens help")
+    arrived, unsure = len(there.seen(there.ana)), (await there.backlog()).unsure
+    # What cannot be looked up is sent again rather than lost, and counted.
+    assert (arrived, unsure) == ((1, 0) if there.platform.can.looks_back else (2, 1))
+
+
 async def test_who_cannot_be_reached_is_given_up_and_the_fallback_is_told(there):
     await there.say(there.bo, "kadens help")
     told = len(there.seen(there.bo))
@@ -280,6 +297,7 @@ async def test_home_is_shown_and_brought_up_to_date(there):
 
 async def test_the_home_that_stands_is_drawn_anew_where_it_is(there):
     drawn = []
+    await there.say(there.ana, "kadens help")
     for number in range(2):
         actor = there.person(there.ana)
         await there.take(Opened(id=f"look{number}", actor=actor, place=actor.home, at=there.now))
