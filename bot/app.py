@@ -32,7 +32,7 @@ SENDING = 12.0  # seconds that sends under way and the turn of the clock have to
 LOOK = 2.0  # seconds the database has to answer a look at our readiness
 SILENT = 30.0  # seconds without a beat of the clock after which we are not ready
 # Of a platform that is not configured we still may know people: what is said to them waits in the outbox.
-ABSENT = Can(threads_in_direct=False, whispers=False, deletes=False, looks_back=False)
+ABSENT = Can(threads_in_direct=False, whispers=False, looks_back=False)
 
 
 class Side(Protocol):

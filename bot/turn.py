@@ -226,7 +226,10 @@ async def _rewritten(session: Session, event: Rewritten) -> Reply | None:
     progress = await dialogues.answered_by(session, event.actor, event.message)
     if progress is None:
         return None
-    question = next(given.question for given in progress.given if given.message == event.message)
+    # The store compares without case; a message without an id answers nothing.
+    same = (given.question for given in progress.given if given.message and given.message == event.message)
+    if (question := next(same, None)) is None:
+        return None
     return _reply(event, progress, "edit", text=event.text or "", message=event.message, question=question)
 
 

@@ -140,7 +140,7 @@ def invite(event: Command) -> Iterator[Effect]:
     accept = Button(say(guest, "accept"), "grow.accept", value, "primary")
     parts.append(Buttons((accept, Button(say(guest, "decline"), "grow.decline", value))))
     title = say(guest, "invite_title", who=actor.name)
-    yield Tell(guest, Card(title, tuple(parts)), about=f"invite:{event.ref}")
+    yield Tell(guest, Card(title, tuple(parts)), about=f"invite:{actor.id}:{guest.id}")
     yield Whisper(Card(parts=(Text(say(actor, "invited", who=guest.name)),)))
 
 
@@ -151,6 +151,7 @@ def accept(event: Action, host: Person | None) -> Iterator[Effect]:
     beside = host if host and host.id == id else None
     yield from start(event, topic, Around(host, beside))
     if beside:
+        yield answered(event, beside)
         about = f"grow:{event.ref}"
         yield Grant(about, beside)
         began = Text(say(beside, "began_beside", who=event.actor.name))
@@ -160,8 +161,15 @@ def accept(event: Action, host: Person | None) -> Iterator[Effect]:
 @grow.action("grow.decline", gather=manager)
 def decline(event: Action, host: Person | None) -> Iterator[Effect]:
     if host and host.id == event.value.partition("|")[0]:
+        yield answered(event, host)
         yield Tell(host, Card(parts=(Text(say(host, "declined", who=event.actor.name)),)))
         yield Tell(event.actor, Card(parts=(Text(say(event.actor, "declined_own", who=host.name)),)))
+
+
+def answered(event: Action, host: Person) -> Effect:
+    """The invitation without its buttons: one talk comes of it."""
+    heading = say(event.actor, "invite_title", who=host.name)
+    return Replace(f"invite:{host.id}:{event.actor.id}", Card(heading))
 
 
 def show_beside(reader: Person, event: Event, progress: Progress, question: Question, reply: str) -> Iterator[Effect]:

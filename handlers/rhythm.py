@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from bot.core.calendar import Rhythm, period, phrase
+from bot.core.calendar import Rhythm, bounds, period, phrase
 from bot.core.cards import Button, Buttons, Card, Day, Facts, Form, Note, Text
 from bot.core.dates import read_day
 from bot.core.effects import Effect, OpenForm, Record, Refuse, Whisper
@@ -85,8 +85,16 @@ def skip(event: Command, states: dict[str, State]) -> Iterator[Effect]:
 @rhythm.action("rhythm.skip", gather=standing)
 def press_skip(event: Action, states: dict[str, State]) -> Iterator[Effect]:
     name, _, this = event.value.partition("|")
-    if name in event.settings.rhythms:
+    if name in event.settings.rhythms and is_period(event, name, this):
         yield from skipped(event, name, this, states)
+
+
+def is_period(event: Event, name: str, this: str) -> bool:
+    try:
+        bounds(event.settings.rhythms[name].every, this)
+    except ValueError:
+        return False
+    return True
 
 
 def now(event: Event, name: str) -> str:
@@ -122,7 +130,7 @@ def until(event: Event, text: str) -> date | None:
 def press_snooze(event: Action, states: dict[str, State]) -> Iterator[Effect]:
     name, _, rest = event.value.partition("|")
     days = rest.rpartition("|")[2]
-    if name in event.settings.rhythms and days.isdecimal():
+    if name in event.settings.rhythms and re.fullmatch(r"0*[1-9]\d{0,3}", days):
         yield from snoozed(
             event, name, event.today + timedelta(days=min(int(days), LONGEST)), states.get(name) == "said"
         )

@@ -107,7 +107,7 @@ def ask(event: Action, share: Share | None) -> Iterator[Effect]:
         return
     other, number = share.other(event.actor), event.value.partition("|")[2]
     questions = say.many(other, "questions")
-    if number.isdecimal() and int(number) < len(questions):
+    if number in map(str, range(len(questions))):
         yield from pass_on(event, share, questions[int(number)], "asks")
         yield from confirm(event, share, "passed_on")
 

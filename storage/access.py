@@ -35,6 +35,7 @@ OPEN: frozenset[tuple[Relation, Kind]] = frozenset(
 SHARED: frozenset[tuple[Relation, Kind]] = frozenset(
     {
         *(("manager", kind) for kind in ("checkin", "grow", "review")),
+        *(("hr", kind) for kind in ("checkin", "grow", "review")),
         # What was shared with somebody stays with them: it was said to the person, not to the post.
         *(("former manager", kind) for kind in ("checkin", "grow", "review")),
     }

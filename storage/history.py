@@ -1,7 +1,7 @@
 """What somebody has given and received so far, of every kind, the latest first."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -42,9 +42,10 @@ async def first_page(session: Session, event: Command) -> Page:
 async def older_page(session: Session, event: Action) -> Page:
     try:
         before = datetime.fromisoformat(event.value)
-    except ValueError:
+        before = before.astimezone(UTC) if before.tzinfo else event.at
+    except (ValueError, OverflowError):  # the first and the last day there are have no UTC everywhere
         before = event.at
-    return await page(session, event, before if before.tzinfo else event.at)
+    return await page(session, event, before)
 
 
 async def page(session: Session, event: Event, before: datetime, included: bool = False) -> Page:

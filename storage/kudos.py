@@ -202,7 +202,7 @@ async def reacted(session: Session, event: Reaction) -> Reacted:
 
 async def joining(session: Session, event: Reaction) -> Giving | None:
     """The giving whose card was reacted to."""
-    return await find(session, event.about)
+    return await _here(session, event, event.about)
 
 
 async def find(session: Session, giving: str) -> Giving | None:
@@ -218,7 +218,13 @@ async def find(session: Session, giving: str) -> Giving | None:
 
 
 async def pressed(session: Session, event: Action) -> Giving | None:
-    return await find(session, event.value)
+    return await _here(session, event, event.value)
+
+
+async def _here(session: Session, event: Event, id: str) -> Giving | None:
+    """A giving in the actor's own company; another's is none of theirs."""
+    giving = await find(session, id)
+    return giving if giving and giving.giver.company == event.actor.company else None
 
 
 async def submitted(session: Session, event: Submission) -> Giving | None:

@@ -47,7 +47,7 @@ def plain(text: str) -> str:
 
 def clean(text: str) -> str:
     """What a person typed, without the characters that are ours and those no store takes."""
-    return re.sub(f"[{OPEN}-{SHUT}\x00]", "", text)
+    return re.sub(f"[{OPEN}-{SHUT}\x00\ud800-\udfff]", "", text)  # half a pair of surrogates has no UTF-8
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ class Can:
 
     threads_in_direct: bool  # else one dialogue at a time has the floor
     whispers: bool  # else a whisper goes to the person's direct conversation
-    deletes: bool  # else a retraction replaces the words by "taken back"
     looks_back: bool  # else an unknown outcome is sent again, and counted
     pace: float = 0.0  # seconds between two messages of one conversation
 

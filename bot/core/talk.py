@@ -147,8 +147,8 @@ class Talk:
 
     def _answer(self, event: Reply) -> Iterator[Effect]:
         dialogue, progress = self.dialogue, event.progress
-        named = dialogue.find(progress, event.question) if event.question else None
-        question = named or dialogue.next(progress)
+        # An old button whose question is no longer on the page must not answer another one.
+        question = dialogue.find(progress, event.question) if event.question else dialogue.next(progress)
         if question is None:
             return
         if event.move == "edit" and not event.text.strip():  # the message was deleted: its answer goes with it

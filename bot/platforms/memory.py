@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from bot.core.cards import Card
 from bot.core.sending import Can, Outgoing
 
-ALL = Can(threads_in_direct=True, whispers=True, deletes=True, looks_back=True)
+ALL = Can(threads_in_direct=True, whispers=True, looks_back=True)
 
 
 class Lost(Exception):

@@ -261,7 +261,7 @@ async def test_the_manager_sees_who_answered_and_nothing_else(script: Script) ->
 async def test_without_threads_one_conversation_has_the_floor_and_a_button_brings_the_other_back(
     company: Company,
 ) -> None:
-    teams = Can(threads_in_direct=False, whispers=False, deletes=True, looks_back=False)
+    teams = Can(threads_in_direct=False, whispers=False, looks_back=False)
     desk = company(*FEATURES, now=MONDAY, settings=ONLY_ANA, can=teams)
     script = Script(desk, await desk.person("Ana"))
     await script.expects(

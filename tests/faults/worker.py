@@ -44,7 +44,7 @@ class Http:
 
     def __init__(self, address: str, session: aiohttp.ClientSession, looks_back: bool) -> None:
         self.address, self.session = address, session
-        self.can = Can(threads_in_direct=True, whispers=True, deletes=True, looks_back=looks_back)
+        self.can = Can(threads_in_direct=True, whispers=True, looks_back=looks_back)
 
     async def send(self, message: Outgoing) -> str:
         said = {

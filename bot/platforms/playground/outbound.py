@@ -8,7 +8,7 @@ from bot.core.sending import Can, Outgoing, Unreachable
 from bot.platforms.playground.chat import Chat, NoSuchMessage
 from bot.platforms.playground.people import BOT, CHANNELS, MEMBERS
 
-CAN = Can(threads_in_direct=True, whispers=True, deletes=True, looks_back=True)
+CAN = Can(threads_in_direct=True, whispers=True, looks_back=True)
 
 
 class PlaygroundPlatform:

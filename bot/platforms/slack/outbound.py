@@ -148,7 +148,7 @@ def _seconds(text: str | None, otherwise: float) -> float:
 class SlackPlatform:
     """Slack, as delivery sees it."""
 
-    can = Can(threads_in_direct=True, whispers=True, deletes=True, looks_back=True, pace=1.0)
+    can = Can(threads_in_direct=True, whispers=True, looks_back=True, pace=1.0)
 
     def __init__(self, api: Api) -> None:
         self.api = api

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 DEFAULT_SERVICE_URL = "https://smba.trafficmanager.net/teams/"
 # 7 messages in a second, 8 in two, 60 in thirty and 1,800 an hour are allowed in one conversation; a fifth of a second
 # apart keeps the bursts out, and a longer run is told to wait by the platform itself.
-CAN = Can(threads_in_direct=False, whispers=False, deletes=True, looks_back=False, pace=0.2)
+CAN = Can(threads_in_direct=False, whispers=False, looks_back=False, pace=0.2)
 
 
 def activity_of(card: Card) -> Activity:

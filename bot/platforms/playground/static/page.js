@@ -15,18 +15,34 @@ window.playground = {
   state: (area) => ({ value: area.value, at: area.selectionStart }),
   typed(event, emit) { emit(this.state(event.target)); },
   key(event, emit) {
-    const open = !!event.target.closest(".composer").querySelector("[role=option]");
+    const shown = !!event.target.closest(".composer").querySelector("[role=option]");
+    const open = shown && event.target.value !== this.written; // what was just chosen is done with
     const keys = open ? ["ArrowUp", "ArrowDown", "Tab", "Enter", "Escape"] : ["Enter"];
     if (!keys.includes(event.key) || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     if (event.key === "Escape") event.stopPropagation();
+    const choosing = open && ["Tab", "Enter"].includes(event.key);
+    if (choosing && this.chosen) { // the first Enter is still on its way: this one sends what it brings
+      if (event.key === "Enter") this.chosen.then = emit;
+      return;
+    }
+    if (choosing) {
+      const chosen = this.chosen = { then: null };
+      setTimeout(() => { if (this.chosen === chosen) this.chosen = null; }, 2000);
+    }
     emit({ ...this.state(event.target), key: event.key, open });
   },
+  written: null, // the text as a chosen suggestion left it
+  chosen: null, // a suggestion that was chosen and has not come back as text yet
   write(name, text, at) {
     const area = this.area(name);
     area.value = text;
     area.focus();
     area.setSelectionRange(at, at);
+    this.written = text;
+    const then = this.chosen?.then;
+    this.chosen = null;
+    if (then) then({ ...this.state(area), key: "Enter", open: false });
   },
   sent(name, text) { // what was typed on in the meantime stays
     const area = this.area(name);
