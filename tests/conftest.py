@@ -201,7 +201,7 @@ class Desk:
 
     async def due(self, actor: Person, rhythm: str, period: str, step: int = 0) -> Answer | None:
         """A rhythm's moment, without waiting for it."""
-        base = self.base(actor, None, id=f"due/{actor.account}/{rhythm}/{period}/{step}")
+        base = self.base(actor, None, id=f"due/{actor.id or actor.account}/{rhythm}/{period}/{step}")
         return await self.take(Due(**base, rhythm=rhythm, period=period, step=step))
 
     async def deliver(self) -> list[Outgoing]:

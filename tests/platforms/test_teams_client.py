@@ -286,12 +286,12 @@ async def changes_it_all_at_once(client: TeamsClient) -> None:
 async def looks_around(client: TeamsClient) -> None:
     await client.say("kadens home")
     home = await client.shown("Hello Alex")
-    assert "By Wednesday 24 December: Turn off notifications at lunch" in home.texts
+    assert any(re.fullmatch(r"By \w+day \d+ \w+: Turn off notifications at lunch", text) for text in home.texts)
     assert "In the last 90 days you received 0 and gave 2." in home.texts
     assert {"Give kudos", "Begin a GROW talk", "My history"} <= set(home.buttons)
     await client.say("kadens history")
     history = await client.shown("Your history")
-    for told in ("you thanked Adele Vance", "you thanked Megan Bowen", "you said you would, by Wednesday 24 December"):
+    for told in ("you thanked Adele Vance", "you thanked Megan Bowen", "you said you would, by "):
         assert any(told in text for text in history.texts), told
     assert {"for the green build", "staying calm", "Turn off notifications at lunch"} <= set(history.texts)
 

@@ -22,7 +22,7 @@ window.playground = {
     event.preventDefault();
     if (event.key === "Escape") event.stopPropagation();
     const choosing = open && ["Tab", "Enter"].includes(event.key);
-    if (choosing && this.chosen) { // the first Enter is still on its way: this one sends what it brings
+    if (this.chosen && ["Tab", "Enter"].includes(event.key)) { // the first Enter is still on its way: this one sends what it brings
       if (event.key === "Enter") this.chosen.then = emit;
       return;
     }
