@@ -54,6 +54,20 @@ async def test_arrows_choose_and_escape_closes_the_suggestions(tab: Open) -> Non
     await expect(mila.composer).to_have_value("/kadens ")
 
 
+async def test_typing_on_after_a_choice_loses_no_letter(tab: Open) -> None:
+    mila = await tab("mila", "design")
+    box = mila.composer
+    await box.press_sequentially("thanks @noa for it")
+    for _ in " for it":
+        await box.press("ArrowLeft")
+    await box.press("Backspace")
+    await expect(mila.page.get_by_role("option", name="Noah Bennett")).to_be_visible()
+    await box.press("Tab")
+    await box.press_sequentially("and @saa")
+    await expect(mila.page.get_by_role("option")).to_have_count(0)
+    await expect(box).to_have_value("thanks @Noah Bennett and @saafor it")
+
+
 async def test_a_form_says_what_is_wrong_beside_the_field_and_is_sent(tab: Open) -> None:
     femke = await tab("femke")
     await femke.say("/kudos")

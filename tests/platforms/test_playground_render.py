@@ -158,7 +158,7 @@ def test_the_page_around_the_messages_is_sound() -> None:
         parts.header(chat, "mila", "design", "messages"),
         parts.clock(NOON, "Amsterdam"),
         parts.thread_header("general"),
-        parts.suggestions(found, 0),
+        parts.suggestions(found, EVIL),
         parts.toast(EVIL, "1"),
     ):
         assert "script" not in Sound(html).tags

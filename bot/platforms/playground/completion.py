@@ -23,11 +23,6 @@ class Completion:
     start: int  # where in the text the completed word begins
     items: tuple[Suggestion, ...]
 
-    def apply(self, text: str, at: int, number: int) -> tuple[str, int]:
-        """The text with the chosen item, and where the cursor is then."""
-        head = text[: self.start] + self.items[number].insert + " "
-        return head + text[at:].lstrip(" "), len(head)
-
 
 def complete(text: str, at: int, commands: Mapping[str, str], values: Sequence[str]) -> Completion | None:
     """What fits the word before the cursor; None when nothing does, or when it stands there whole already.

@@ -210,9 +210,6 @@ class View:
     async def do_send(self, words: dict[str, str]) -> None:
         await (self.reply if words["composer"] == "reply" else self.main).send()
 
-    async def do_complete(self, words: dict[str, str]) -> None:
-        (self.reply if words["composer"] == "reply" else self.main).complete(int(words["n"]))
-
     async def do_press(self, words: dict[str, str]) -> None:
         at_home = words["id"] == "home"
         message = None if at_home else self._message(words["id"])

@@ -109,14 +109,17 @@ def dialog(form: Form, fields: str) -> str:
     )
 
 
-def suggestions(found: Completion, picked: int) -> str:
+def suggestions(found: Completion, begun: str) -> str:
+    """The list over the composer; `begun` is the text before the cursor that it belongs to."""
     items = list[str]()
     for n, item in enumerate(found.items):
-        words = f'role="option" data-do="complete" data-n="{n}" aria-selected="{str(n == picked).lower()}"'
+        chosen = f'data-do="complete" data-insert="{esc(item.insert)}"'
+        words = f'role="option" {chosen} aria-selected="{str(n == 0).lower()}"'
         face = avatar(item.account, "tiny") if item.account else ""
         label = f"<b>{esc(item.label)}</b><span>{esc(item.detail)}</span>"
         items.append(f'<button type="button" {words}>{face}{label}</button>')
-    return f'<div role="listbox" aria-label="Suggestions">{"".join(items)}</div>'
+    told = f'role="listbox" aria-label="Suggestions" data-start="{found.start}" data-begun="{esc(begun)}"'
+    return f'<div {told}>{"".join(items)}</div>'
 
 
 def toast(words: str, key: str) -> str:

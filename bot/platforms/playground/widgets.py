@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from nicegui import events, ui
 
 from bot.platforms.playground import parts
-from bot.platforms.playground.completion import Completion, complete
+from bot.platforms.playground.completion import complete
 from bot.platforms.playground.render import Row, icon, message_html
 
 
@@ -29,7 +29,7 @@ class Composer:
     """Where one types. What stands in it lives in the browser; every event brings it along."""
 
     def __init__(self, typist: Typist, name: str) -> None:
-        self.typist, self.name, self.value, self.at, self.picked = typist, name, "", 0, 0
+        self.typist, self.name, self.value = typist, name, ""
         with ui.element("div").classes("composer").props(f"data-composer={name}") as self.box:
             self.list = html("suggestions")
             with ui.element("div").classes("box"):
@@ -37,7 +37,7 @@ class Composer:
                 send = 'type=button aria-label="Send" title="Send" data-do=send'
                 with ui.element("button").props(send).classes("send"):
                     html("icon-holder", "span").set_content(icon("send"))
-        self.area.on("keydown", self.key, js_handler="(e) => playground.key(e, emit)")
+        self.area.on("keydown", self.entered, js_handler="(e) => playground.key(e, emit)")
         self.area.on("input", self.typed, js_handler="(e) => playground.typed(e, emit)")
 
     def hint(self, words: str) -> None:
@@ -45,48 +45,22 @@ class Composer:
             self.area.props["placeholder"] = self.area.props["aria-label"] = words
             self.area.update()
 
-    @property
-    def completion(self) -> Completion | None:
-        return complete(self.value, self.at, self.typist.commands, self.typist.values)
-
     def typed(self, event: events.GenericEventArguments) -> None:
-        self.value, self.at, self.picked = str(event.args["value"]), int(event.args["at"]), 0
-        self.draw()
+        self.value, at = str(event.args["value"]), int(event.args["at"])
+        found = complete(self.value, at, self.typist.commands, self.typist.values)
+        self.list.set_content(parts.suggestions(found, self.value[:at]) if found else "")
 
-    def draw(self) -> None:
-        found = self.completion
-        self.list.set_content(parts.suggestions(found, self.picked) if found else "")
-
-    async def key(self, event: events.GenericEventArguments) -> None:
-        self.value, self.at = str(event.args["value"]), int(event.args["at"])
-        found, key = self.completion, event.args["key"]
-        if found and key in ("ArrowDown", "ArrowUp"):
-            self.picked = (self.picked + (1 if key == "ArrowDown" else -1)) % len(found.items)
-            self.draw()
-        elif found and key in ("Enter", "Tab") and event.args["open"]:
-            self.complete(self.picked)
-        elif key == "Escape":
-            self.list.set_content("")
-        elif key == "Enter":
-            await self.send()
-
-    def complete(self, number: int) -> None:
-        if (found := self.completion) and number < len(found.items):
-            self.value, self.at = found.apply(self.value, self.at, number)
-            self.write()
-        self.picked = 0
-        self.draw()
+    async def entered(self, event: events.GenericEventArguments) -> None:
+        self.value = str(event.args["value"])
+        await self.send()
 
     async def send(self) -> None:
         """What could not be taken stays where it was typed."""
         sent = self.value
         if sent.strip() and await self.typist.safely(self.typist.say(self.name, sent)):
-            self.value, self.at, self.picked = "", 0, 0
+            self.value = ""
             self.list.set_content("")
             ui.run_javascript(f"playground.sent({json.dumps(self.name)}, {json.dumps(sent)})")
-
-    def write(self) -> None:
-        ui.run_javascript(f"playground.write({json.dumps(self.name)}, {json.dumps(self.value)}, {self.at})")
 
 
 class Stream:

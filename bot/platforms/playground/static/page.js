@@ -4,6 +4,7 @@ window.playground = {
     const hit = event.target.closest("button");
     const act = hit && hit.closest("[data-do]");
     if (!act) return;
+    if (act.dataset.do === "complete") return this.choose(act);
     document.documentElement.classList.remove("nav");
     emit({
       ...act.dataset, ...hit.dataset,
@@ -15,34 +16,38 @@ window.playground = {
   state: (area) => ({ value: area.value, at: area.selectionStart }),
   typed(event, emit) { emit(this.state(event.target)); },
   key(event, emit) {
-    const shown = !!event.target.closest(".composer").querySelector("[role=option]");
-    const open = shown && event.target.value !== this.written; // what was just chosen is done with
-    const keys = open ? ["ArrowUp", "ArrowDown", "Tab", "Enter", "Escape"] : ["Enter"];
+    const area = event.target, options = this.options(area);
+    const keys = options.length ? ["ArrowUp", "ArrowDown", "Tab", "Enter", "Escape"] : ["Enter"];
     if (!keys.includes(event.key) || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if (event.key === "Escape") event.stopPropagation();
-    const choosing = open && ["Tab", "Enter"].includes(event.key);
-    if (this.chosen && ["Tab", "Enter"].includes(event.key)) { // the first Enter is still on its way: this one sends what it brings
-      if (event.key === "Enter") this.chosen.then = emit;
-      return;
-    }
-    if (choosing) {
-      const chosen = this.chosen = { then: null };
-      setTimeout(() => { if (this.chosen === chosen) this.chosen = null; }, 2000);
-    }
-    emit({ ...this.state(event.target), key: event.key, open });
+    const picked = options.findIndex((option) => option.ariaSelected === "true");
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      options[0].parentElement.remove();
+    } else if (event.key.startsWith("Arrow")) {
+      options[picked].ariaSelected = "false";
+      const next = picked + (event.key === "ArrowDown" ? 1 : options.length - 1);
+      options[next % options.length].ariaSelected = "true";
+    } else if (options.length) this.choose(options[picked]);
+    else emit(this.state(area));
   },
-  written: null, // the text as a chosen suggestion left it
-  chosen: null, // a suggestion that was chosen and has not come back as text yet
-  write(name, text, at) {
-    const area = this.area(name);
-    area.value = text;
+  // Suggestions come from the server and may be a letter behind: they hold as long as the same word goes on.
+  options(area) {
+    const list = area.closest(".composer").querySelector("[role=listbox]");
+    const { value, at } = this.state(area), begun = value.slice(0, at);
+    const more = list && begun.startsWith(list.dataset.begun) && begun.slice(list.dataset.begun.length);
+    return typeof more === "string" && !/[\s@#]/.test(more) ? [...list.children] : [];
+  },
+  // At once and here: a round trip would lose what is typed meanwhile.
+  choose(option) {
+    const list = option.parentElement, area = option.closest(".composer").querySelector("textarea");
+    const head = area.value.slice(0, Number(list.dataset.start)) + option.dataset.insert + " ";
+    const tail = area.value.slice(area.selectionStart).replace(/^ +/, "");
+    area.value = head + tail;
     area.focus();
-    area.setSelectionRange(at, at);
-    this.written = text;
-    const then = this.chosen?.then;
-    this.chosen = null;
-    if (then) then({ ...this.state(area), key: "Enter", open: false });
+    area.setSelectionRange(head.length, head.length);
+    list.remove();
+    area.dispatchEvent(new Event("input"));
   },
   sent(name, text) { // what was typed on in the meantime stays
     const area = this.area(name);
