@@ -119,7 +119,7 @@ def suggestions(found: Completion, begun: str) -> str:
         label = f"<b>{esc(item.label)}</b><span>{esc(item.detail)}</span>"
         items.append(f'<button type="button" {words}>{face}{label}</button>')
     told = f'role="listbox" aria-label="Suggestions" data-start="{found.start}" data-begun="{esc(begun)}"'
-    return f'<div {told}>{"".join(items)}</div>'
+    return f"<div {told}>{''.join(items)}</div>"
 
 
 def toast(words: str, key: str) -> str:
