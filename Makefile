@@ -22,7 +22,7 @@ test: $(VENV)/dev ## style, types, import rules and the fast tests
 	@echo '== ruff format'; $(BIN)/ruff format --check .
 	@echo '== mypy';        $(BIN)/mypy
 	@echo '== lint-imports'; $(BIN)/lint-imports
-	@echo '== pytest';      $(BIN)/python -m pytest -m 'not slow'
+	@echo '== pytest';      $(BIN)/python -m pytest -m 'not slow' -n auto --dist loadfile
 
 faults: $(VENV)/dev ## the long tests: crashes, storms, clocks, fuzzing
 	@$(BIN)/python -m pytest -m slow

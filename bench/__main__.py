@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import delivery, intake, planning, teams
+from bench import delivery, home, intake, planning, teams
 from bench.load import Load
 
 ROUNDS = 5
@@ -41,24 +41,31 @@ def requests(ours: list[Load], theirs: list[Load]) -> dict[str, Any]:
 async def measured() -> dict[str, Any]:
     found = dict[str, Any]()
     with tempfile.TemporaryDirectory(prefix="kadens-bench-") as name:
-        folders = {each: Path(name) / each for each in ("intake", "teams", "planning", "delivery")}
+        folders = {each: Path(name) / each for each in ("intake", "teams", "planning", "delivery", "home")}
         for folder in folders.values():
             folder.mkdir()
         found["kudos"] = requests(*await intake.measure(folders["intake"], ROUNDS))
         found["teams"] = requests(*await teams.measure(folders["teams"], ROUNDS))
-        rows, ours, theirs = await planning.measure(folders["planning"], ROUNDS)
-        found["planning"] = {
-            "people": planning.PEOPLE,
-            "rows": rows,
-            "ours": {"seconds": round(median(ours), 3)},
-            "theirs": {"seconds": round(median(theirs), 3)},
-            "ratio": round(median(one / other for one, other in zip(ours, theirs, strict=True)), 3),
-        }
+        for name, own in (("planning", 0), ("planning_teams", planning.TEAMS)):
+            rows, ours, theirs = await planning.measure(folders["planning"], ROUNDS, own)
+            found[name] = {
+                "people": planning.PEOPLE,
+                "rows": rows,
+                "ours": {"seconds": round(median(ours), 3)},
+                "theirs": {"seconds": round(median(theirs), 3)},
+                "ratio": round(median(one / other for one, other in zip(ours, theirs, strict=True)), 3),
+            }
         rates = await delivery.measure(folders["delivery"], ROUNDS)
         found["delivery"] = {
             "ours": {"rate": round(median(rates), 1)},
             "theirs": {"rate": delivery.ALLOWED},
             "ratio": round(median(rates) / delivery.ALLOWED, 3),
+        }
+        looks = await home.measure(folders["home"], ROUNDS)
+        found["home"] = {
+            "people": looks.people,
+            "allowed": home.ALLOWED,
+            **{name: dict(zip(("p50", "p95"), looks.of(name), strict=True)) for name in looks.times},
         }
     return found
 
@@ -69,13 +76,21 @@ def table(found: dict[str, Any]) -> Iterable[str]:
         ours, theirs = found[name]["ours"], found[name]["theirs"]
         rows.append((words, f"{ours['rate']:.0f}/s", f"{theirs['rate']:.0f}/s", f"{found[name]['ratio']:.2f}"))
         rows += [(f"  {p}", f"{ours[p]:.1f} ms", f"{theirs[p]:.1f} ms", "") for p in ("p50", "p99")]
-    plan, sent = found["planning"], found["delivery"]
-    seconds = (f"{plan[side]['seconds']:.2f} s" for side in ("ours", "theirs"))
-    rows.append((f"planning {plan['people']:,} people · plain SQL", *seconds, f"{plan['ratio']:.2f}"))  # type: ignore[arg-type]
+    sent = found["delivery"]
+    for name, words in (("planning", "people"), ("planning_teams", "with 500 teams")):
+        plan = found[name]
+        seconds = (f"{plan[side]['seconds']:.2f} s" for side in ("ours", "theirs"))
+        rows.append((f"planning {plan['people']:,} {words} · plain SQL", *seconds, f"{plan['ratio']:.2f}"))  # type: ignore[arg-type]
     rate = (f"{sent[side]['rate']:.0f}/s" for side in ("ours", "theirs"))
     rows.append(("messages delivered · allowed rate", *rate, f"{sent['ratio']:.2f}"))  # type: ignore[arg-type]
+    looks = found["home"]
+    rows.append((f"among {looks['people']:,} people", "p50", "p95", f"of {looks['allowed']:.0f} ms"))
+    for name, took in ((name, took) for name, took in looks.items() if isinstance(took, dict)):
+        rows.append(
+            (f"  {name}", f"{took['p50']:.1f} ms", f"{took['p95']:.1f} ms", f"{took['p95'] / looks['allowed']:.2f}")
+        )
     for words, *figures in rows:
-        yield f"{words:38}" + "".join(f"{figure:>14}" for figure in figures)
+        yield f"{words:45}" + "".join(f"{figure:>14}" for figure in figures)
 
 
 def main() -> None:

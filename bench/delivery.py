@@ -12,9 +12,11 @@ from bot.core.cards import Card, Text
 from bot.core.effects import Tell
 from bot.core.events import Command
 from bot.core.people import Person
-from bot.platforms.slack.outbound import Api, SlackPlatform
+from bot.platforms.slack.api import Api
+from bot.platforms.slack.outbound import SlackPlatform
 from scheduler.delivery import Delivery
 from storage import outbox, schema
+from storage.delivery import backlog
 from storage.engine import Store
 
 ALLOWED, MESSAGES = 100, 500  # a second in the whole workspace; in a round, each to somebody else
@@ -62,7 +64,7 @@ async def _emptied(store: Store, delivery: Delivery) -> float:
     task = asyncio.create_task(delivery.forever(stop))
     while True:
         async with store.reading() as session:
-            if not (await outbox.backlog(session)).waiting:
+            if not (await backlog(session)).waiting:
                 break
         await asyncio.sleep(0.02)
     gone = time.perf_counter() - began

@@ -32,6 +32,10 @@ def parser() -> argparse.ArgumentParser:
     _serve(commands)
     _doctor(commands)
     _manifest(commands)
+    _import(commands)
+    _people(commands)
+    _export(commands)
+    _erase(commands)
     _db(commands)
     return top
 
@@ -107,6 +111,95 @@ def _manifest(commands: Any) -> None:
     )
     teams.add_argument("--url", type=_address, required=True, help="where Teams reaches this server, https://…")
     teams.add_argument("--out", type=Path, default=Path("kadens-teams.zip"), help="the file (default: %(default)s)")
+
+
+def _import(commands: Any) -> None:
+    long = (
+        "Reads a CSV file from a spreadsheet: all of it or, if anything is wrong with it, nothing. Every problem\n"
+        "is told by its line. The same file twice changes nothing. The exit code is 1 where there were problems."
+    )
+    top = _command(commands, "import", None, "read people or goals from a CSV file", long)
+    what = top.add_subparsers(dest="what", metavar="what", required=True)
+    goals = _command(
+        what,
+        "goals",
+        run_import_goals,
+        "goals of the company and its teams",
+        "Sets or changes the goals of the company and its teams. Columns: level (company or team), team, title, why,\n"
+        "kind (measure, objective or milestone), start, target, unit, due, parent (the title of a company goal),\n"
+        "owner (e-mail or account of who looks after it). level and title are needed, the others may be left out.",
+        "kadens import goals goals.csv --dry-run",
+        "kadens import goals goals.csv",
+    )
+    _import_arguments(goals)
+    people = _command(
+        what,
+        "people",
+        run_import_people,
+        "who manages whom, teams, roles, countries, days and hours",
+        "Says who people are in the company. They have to be known from Slack or Teams already. Columns:\n"
+        "  email or account (and workspace, where several have it)   whom the line is about\n"
+        "  name, team        as you write them\n"
+        "  manager           e-mail address or account\n"
+        "  role              manager, hr, admin, leader, or any that kudos.allowance in app.yaml names\n"
+        "  country           for public holidays, such as NL or DE-BY\n"
+        "  days, start, end  when they work: mon-thu, 08:30, 17:00\n"
+        "  started           their first day: 2026-12-01\n"
+        "Only columns that are there change anything. An empty cell leaves what there is, - clears it.",
+        "kadens import people people.csv --dry-run",
+        "kadens import people people.csv",
+    )
+    _import_arguments(people)
+
+
+def _people(commands: Any) -> None:
+    people = _command(commands, "people", None, "join two accounts of one person", "Looks after who is who.")
+    todo = people.add_subparsers(dest="todo", metavar="what", required=True)
+    join = _command(
+        todo,
+        "join",
+        run_join,
+        "make one person of two accounts",
+        "Somebody who uses Slack and Teams is one person, with one history, and gets each nudge once. Where their\n"
+        "e-mail address is the same on both, Kadens sees that by itself. Everything of the second becomes the\n"
+        "first one's; that cannot be undone. Each is an e-mail address, an account, or workspace/account.",
+        "kadens people join slack:T0123456789/U0123456789 29:1a-ana",
+    )
+    join.add_argument("kept", metavar="ACCOUNT", help="who stays")
+    join.add_argument("gone", metavar="ACCOUNT", help="who becomes the same person")
+
+
+def _import_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, help="the CSV file, in UTF-8")
+    command.add_argument("--dry-run", action="store_true", help="only say what would happen, and what is wrong")
+    command.add_argument("--company", default="", help="which company it is about, where there are several")
+
+
+ACCOUNT = "the platform's id of their account (U0123456789, or slack:T0123456789/U0123456789), or their e-mail"
+
+
+def _export(commands: Any) -> None:
+    long = (
+        "Writes all that is kept about a person into two files, a page to read and the same as data (JSON), as\n"
+        "/kadens my-data does for themselves."
+    )
+    short, example = "everything about a person, as two files", "kadens export U0123456789 --out for-ana"
+    export = _command(commands, "export", run_export, short, long, example)
+    export.add_argument("account", help=ACCOUNT)
+    export.add_argument("--out", type=Path, required=True, help="the folder to write them into")
+
+
+def _erase(commands: Any) -> None:
+    long = (
+        "Erases a person at once, as /kadens erase does for themselves: what is theirs goes, what they gave to others\n"
+        "stays with those without the name. It cannot be undone. Copies in your backups go when you let those go."
+    )
+    short = "erase a person, for good"
+    examples = ("kadens erase U0123456789", "kadens erase ana@example.com --yes")
+    erase = _command(commands, "erase", run_erase, short, long, *examples)
+    erase.add_argument("account", help=ACCOUNT)
+    erase.add_argument("--yes", action="store_true", help="do not ask first")
+    erase.add_argument("--all", action="store_true", help="what they gave to others goes too: kudos, feedback, replies")
 
 
 def _db(commands: Any) -> None:
@@ -200,6 +293,94 @@ def run_teams(args: argparse.Namespace) -> int:
     args.out.write_bytes(packed)
     print(f"{args.out} is written; upload it in the Teams admin centre under Manage apps.")
     return 0
+
+
+def run_import_goals(args: argparse.Namespace) -> int:
+    from bot.imports.goals import load
+
+    return _imported(args, "Goals", load)
+
+
+def run_import_people(args: argparse.Namespace) -> int:
+    from bot.imports.people import load
+
+    return _imported(args, "People", load)
+
+
+def run_join(args: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from bot.joining import CannotJoin, join
+
+    print(_stored(lambda store: join(store, args.kept, args.gone, datetime.now(UTC)), CannotJoin))
+    return 0
+
+
+def run_export(args: argparse.Namespace) -> int:
+    from bot import records
+    from bot.settings import Mistake
+
+    for path in records.write(args.out, _stored(lambda store: records.everything(store, args.account), Mistake)):
+        print(path)
+    return 0
+
+
+def run_erase(args: argparse.Namespace) -> int:
+    from bot import records
+    from bot.settings import Mistake
+
+    person = _stored(lambda store: records.find(store, args.account), Mistake)
+    if not args.yes and not _sure(f"Erase {person.name} ({person.workspace}/{person.account}) for good? Type erase: "):
+        print("Nothing was erased.")
+        return 1
+    _stored(lambda store: records.erase(store, person, args.all), Mistake)
+    print("It is done. Copies in your backups go when you let those go.")
+    return 0
+
+
+def _sure(question: str) -> bool:
+    try:
+        return input(question).strip().lower() == "erase"
+    except EOFError:  # nobody is there to be asked
+        return False
+
+
+def _imported(args: argparse.Namespace, what: str, load: Callable[..., Coroutine[Any, Any, Any]]) -> int:
+    """`load(store, body, at, company, dry)` reads the file and returns an Outcome; it may raise NoCompany."""
+    from datetime import UTC, datetime
+
+    from bot.imports import NoCompany
+
+    body, at = args.file.read_bytes(), datetime.now(UTC)
+    outcome = _stored(lambda store: load(store, body, at, args.company, args.dry_run), NoCompany)
+    print(outcome.told(what, args.dry_run))
+    return 1 if outcome.problems else 0
+
+
+def _stored(work: Callable[[Any], Coroutine[Any, Any, Any]], told: type[Exception]) -> Any:
+    """What `work(store)` gives on a database that is up to date; what it has `told` is said as it is."""
+    from bot.settings import Mistake, settings
+    from bot.web import broken_database
+    from storage import schema
+    from storage.engine import Store
+
+    company, url = settings(), _database()
+    if _changed(url, schema.current(url)) != schema.head():
+        raise Mistake("The database is not up to date: run kadens db upgrade first.")
+
+    async def done() -> Any:
+        store = Store(url, company)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    try:
+        return _loop(done())
+    except told as error:
+        raise Mistake(str(error)) from None
+    except Exception as error:
+        raise Mistake(broken_database(url, error)) from None
 
 
 def run_upgrade(_: argparse.Namespace) -> int:

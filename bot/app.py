@@ -170,6 +170,7 @@ def _teams(
         tenant_id=secrets.teams_tenant_id,
         openid_metadata_url=secrets.teams_openid_metadata_url,
         token_url=secrets.teams_token_url,
+        graph_url=secrets.teams_graph_url,
     )
     try:
         return Teams(turns, store, ours, settings, now, loopback)

@@ -21,8 +21,11 @@ from bot.settings import settings
 from bot.turn import Turns
 from bot.web import free
 from handlers import FEATURES
+from scheduler.ahead import next_moment
 from scheduler.delivery import Delivery
-from scheduler.nudges import Lately, next_moment, plan, play
+from scheduler.homes import renew
+from scheduler.nudges import plan, play
+from scheduler.rounds import Lately
 from storage import schema
 from storage.engine import Store
 
@@ -35,6 +38,7 @@ def wire(turns: Turns, platform: PlaygroundPlatform, clock: Clock) -> tuple[Act,
     async def act(now: datetime) -> None:
         await plan(store, now, lately)
         await play(turns, store, now)
+        await renew(turns, store, now)
         await delivery.run()
 
     async def next_nudge(now: datetime) -> datetime | None:

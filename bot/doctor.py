@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +18,12 @@ import aiohttp
 from bot.core.settings import Settings
 from bot.settings import Mistake, Secrets, config_path, secrets, settings, shown
 from bot.web import broken_database
-from storage import outbox, schema
+from storage import delivery, overlays, schema, syncs
 from storage.engine import Store
 
 PATIENCE = aiohttp.ClientTimeout(total=5, sock_connect=3)  # seconds, for each question to a platform
 DATABASE = 5.0  # seconds for the database to answer
+OLD = 49.0  # hours after which people should have been read anew, which happens daily
 LATE = 15 * 60  # seconds after which a message that still waits is worth a word
 SLACK = "https://slack.com/api/"
 
@@ -123,7 +125,11 @@ async def _database(url: str) -> AsyncIterator[Finding]:
                 return
             yield fine(f"database {shown(url)}")
             async with store.reading() as session:
-                for finding in _outbox(await outbox.backlog(session)):
+                for finding in _outbox(await delivery.backlog(session)):
+                    yield finding
+                if paths := await overlays.set_in_chat(session):
+                    yield fine(f"set in chat, whatever app.yaml says: {', '.join(paths)}")
+                for finding in _people(await syncs.census(session)):
                     yield finding
     except TimeoutError:
         yield wrong(f"the database {shown(url)} does not answer within {DATABASE:.0f} seconds: is it busy, or away?")
@@ -139,7 +145,7 @@ async def _revision(store: Store) -> str | None:
     return await schema.revision(store)
 
 
-def _outbox(found: outbox.Backlog) -> Iterator[Finding]:
+def _outbox(found: delivery.Backlog) -> Iterator[Finding]:
     age = (datetime.now(UTC) - found.oldest).total_seconds() if found.oldest else 0.0
     if not found.waiting:
         yield fine("outbox: nothing waits")
@@ -153,6 +159,19 @@ def _outbox(found: outbox.Backlog) -> Iterator[Finding]:
         yield perhaps(f"outbox: {found.failed} messages were given up ({reasons}); nobody got them")
     if found.unsure:
         yield perhaps(f"outbox: of {found.unsure} messages nobody knows whether they arrived once or twice")
+
+
+def _people(found: syncs.Census) -> Iterator[Finding]:
+    if found.people:
+        yield fine(f"people: {found.people} are here, {found.unmanaged} of them without a manager")
+    for workspace, at in found.read.items():
+        hours = (datetime.now(UTC) - at).total_seconds() / 3600 if at else None
+        if hours is None:
+            yield perhaps(f"people: those of {workspace} were not read yet; `kadens serve` does so")
+        elif hours < OLD:
+            yield fine(f"people: those of {workspace} were read {max(hours, 0):.0f} hours ago")
+        else:
+            yield perhaps(f"people: those of {workspace} were read {hours / 24:.0f} days ago: does `kadens serve` run?")
 
 
 # Slack.
@@ -272,6 +291,27 @@ async def _teams(http: aiohttp.ClientSession, found: Secrets) -> AsyncIterator[F
     except Exception as error:
         text = f"Teams: Microsoft's keys cannot be fetched ({type(error).__name__})"
         yield wrong(f"{text}: let this machine reach {metadata}")
+    async for finding in _graph(http, found, metadata):
+        yield finding
+
+
+async def _graph(http: aiohttp.ClientSession, found: Secrets, metadata: str) -> AsyncIterator[Finding]:
+    from bot.platforms.teams.auth import is_loopback
+    from bot.platforms.teams.graph import Graph, NotConsented, graph_url
+
+    url = (found.teams_graph_url or ("" if is_loopback(metadata) else graph_url(metadata))).rstrip("/")
+    if not url or not found.teams_tenant_id:  # of many tenants each can consent by itself
+        return
+    app_id, password = found.teams_app_id or "", found.teams_app_password
+    graph = Graph(app_id, password, url, metadata, lambda: http, time.time, found.teams_token_url)
+    try:
+        await graph.people(found.teams_tenant_id)
+        yield fine("Teams: Microsoft Graph tells who manages whom")
+    except NotConsented:
+        text = "Teams: Microsoft Graph does not tell who manages whom"
+        yield perhaps(f"{text}: consent to its permission User.Read.All, or use `kadens import people`")
+    except Exception as error:
+        yield perhaps(f"Teams: Microsoft Graph cannot be asked ({type(error).__name__}): let this machine reach {url}")
 
 
 def _guid(text: str) -> bool:

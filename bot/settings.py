@@ -49,6 +49,7 @@ class Secrets:
     teams_tenant_id: str = ""
     teams_openid_metadata_url: str = ""
     teams_token_url: str = ""  # where Teams' own token is asked for, when not at Microsoft's
+    teams_graph_url: str = ""  # Microsoft Graph, when not the one of Teams' own cloud
 
     def __repr__(self) -> str:
         return f"Secrets({', '.join(field.name for field in fields(self) if getattr(self, field.name))})"
@@ -118,7 +119,7 @@ def _halves(found: Secrets) -> list[str]:
 
 def _addresses(found: Secrets) -> list[str]:
     wrong = []
-    for name in ("slack_api_url", "teams_openid_metadata_url", "teams_token_url"):
+    for name in ("slack_api_url", "teams_openid_metadata_url", "teams_token_url", "teams_graph_url"):
         url = getattr(found, name)
         try:
             parts = urlsplit(url)
@@ -225,8 +226,12 @@ def _nearer(page: Page, where: Where, told: str) -> Where:
     value = _at(page, where)
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     quotes = {_bare(quote) for quote in re.findall(r"'(.+?)'", told)}
-    quoted = [key for key, inner in pairs if isinstance(inner, str) and _bare(inner) in quotes]
-    return (*where, quoted[-1]) if quoted else where
+    quoted = list[Where]()
+    for key, inner in pairs:
+        listed = enumerate(inner) if isinstance(inner, list) else ()
+        quoted += [(key,)] if isinstance(inner, str) and _bare(inner) in quotes else []
+        quoted += [(key, n) for n, each in listed if isinstance(each, str) and _bare(each) in quotes]
+    return (*where, *quoted[-1]) if quoted else where
 
 
 def _bare(word: str) -> str:

@@ -1,11 +1,11 @@
 """One turn: gather, decide, write, commit. The only place where anything happens; what it says leaves by the outbox."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from bot.core.cards import MENTION, Button, Buttons, Card, Form, Text, mention
+from bot.core.cards import MENTION, Button, Buttons, Card, Form, Note, Text, mention, spelled
 from bot.core.effects import (
     Answer,
     Effect,
@@ -17,11 +17,13 @@ from bot.core.effects import (
     Refuse,
     Replace,
     Retract,
+    SendFile,
     ShowHome,
     Tell,
     Whisper,
 )
 from bot.core.events import (
+    DEFAULTS,
     Action,
     Arrived,
     Command,
@@ -43,7 +45,7 @@ from bot.core.progress import Progress
 from bot.core.sending import Can
 from bot.core.talk import resume_button, spoken_move
 from bot.core.wording import wording
-from storage import access, dialogues, nudges, outbox
+from storage import access, addressing, dialogues, homes, nudges, outbox
 from storage import people as folk
 from storage.engine import Session, Store
 
@@ -82,8 +84,11 @@ class Turns:
             if routed is None or (route := self.routes.find(routed)) is None:
                 return None
             facts = [await route.gather(session, routed)] if route.gather else []
-            for number, effect in enumerate(route.handler(routed, *facts)):
-                answer = await self._do(session, routed, number, effect) or answer
+            effects = list[Effect]()
+            for effect in route.handler(routed, *facts):
+                answer = await self._do(session, routed, len(effects), effect) or answer
+                effects.append(effect)
+            await homes.changed(session, routed, effects)
         return answer  # only after the commit: no form is opened for what did not happen
 
     async def offer(self, event: Command | Shortcut | Action | Submission, form: Form) -> None:
@@ -94,6 +99,10 @@ class Turns:
             await self._do(session, known, -1, OpenForm(form))
 
     async def _do(self, session: Session, event: Routed, number: int, effect: Effect) -> Answer | None:
+        if not isinstance(effect, Record | KeepDialogue | Grant):
+            effect = spelled(effect, say(_reader_of(event, effect), "somebody"))
+            if session.settings.companies:
+                effect = await addressing.addressed(session, event, effect)
         match effect:
             case Record(fact):
                 await fact.save(session)
@@ -107,7 +116,14 @@ class Turns:
                 await outbox.put(session, event, number, Post(event.place, card))
             case Whisper(card) if not self.cans[event.place.platform].whispers:
                 await outbox.put(session, event, number, Tell(event.actor, card))
-            case Post() | Tell() | Whisper() | Replace() | Retract() | ShowHome():
+            case ShowHome(person, card, asked) if self.cans[person.home.platform].home:
+                await outbox.put(session, event, number, effect)
+                if asked:
+                    await outbox.put(session, event, f"{number}.asked", Tell(person, card))
+            case ShowHome(person):
+                below = Card(parts=(Note(say(person, "home_below")),))
+                await outbox.put_home(session, event, number, effect, below)
+            case Post() | Tell() | SendFile() | Whisper() | Replace() | Retract():
                 await outbox.put(session, event, number, effect)
             case OpenForm(form) if event.opens:
                 return OpenForm(form if form.place else replace(form, place=event.place))
@@ -186,16 +202,24 @@ class Turns:
 async def _introduced(session: Session, event: Arrived) -> Arrived:
     """The event with the people we keep instead of the strangers its payload named."""
     strangers = [someone for someone in _people_in(event) if not someone.id]
-    known = await folk.introduced(session, strangers) if strangers else {}
+    known = await folk.received(session, strangers, event.at) if strangers else {}
 
     def who(someone: Person) -> Person:
-        return someone if someone.id else known[someone.workspace, someone.account]
+        return someone if someone.id else known[someone.workspace, someone.account][0]
 
-    event = replace(event, actor=who(event.actor), settings=session.settings)
+    actor, settings = who(event.actor), event.settings
+    if not event.actor.id:
+        key = event.actor.workspace, event.actor.account
+        actor, settings = await addressing.met(session, event, actor, key), known[key][1]
+    elif settings is DEFAULTS:  # what the store itself has made, such as a nudge that is due, brings its own
+        settings = session.settings
+    event = replace(event, actor=actor, settings=settings)
+    if session.settings.companies:  # the lock that the turn took is an account's, and they may have two
+        await session.hold(f"person/{actor.id}")
     match event:
         case Words(mentions=mentions) | Command(mentions=mentions):
-            named = tuple(map(who, mentions))
-            return replace(event, mentions=named, text=_with_names(event.text, named))
+            named = {someone.account: who(someone) for someone in mentions}
+            return replace(event, mentions=tuple(map(who, mentions)), text=_with_names(event.text, named))
         case Submission(people=people):
             return replace(event, people={field: tuple(map(who, those)) for field, those in people.items()})
         case Shortcut(author=Person() as author) | Reaction(author=Person() as author):
@@ -204,9 +228,8 @@ async def _introduced(session: Session, event: Arrived) -> Arrived:
             return event
 
 
-def _with_names(text: str, people: Iterable[Person]) -> str:
-    """The text with the names we know in its mentions: not every platform tells them along."""
-    known = {person.account: person for person in people}
+def _with_names(text: str, known: Mapping[str, Person]) -> str:
+    """The text with the names we know in its mentions, by account: not every platform tells them along."""
     return MENTION.sub(lambda found: mention(known[found[1]]) if found[1] in known else found[0], text)
 
 
@@ -220,6 +243,19 @@ def _people_in(event: Arrived) -> list[Person]:
             return [event.actor, author]
         case _:
             return [event.actor]
+
+
+def _reader_of(event: Event, effect: Effect) -> Person | str:
+    """Whose language a message is in."""
+    match effect:
+        case Tell(person) | SendFile(person) | ShowHome(person):
+            return person
+        case Post(place):
+            return event.settings.languages.of(place.conversation)
+        case Replace():
+            return event.settings.languages.default  # the same words for all who have it
+        case _:
+            return event.actor
 
 
 async def _rewritten(session: Session, event: Rewritten) -> Reply | None:

@@ -1,49 +1,74 @@
-"""The monthly check-in: a few questions in a thread, shared with the manager if one likes."""
+"""The monthly check-in: a few questions in a thread, also about each goal, shared with the manager if one likes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bot.core import sharing
-from bot.core.cards import Bar, Button, Card, Facts, Note, Part, Text
+from bot.core import goal_words, sharing
+from bot.core.cards import Bar, Button, Card, Facts, Note, Part, Quote, Text
 from bot.core.dialogue import Question, dialogue
 from bot.core.effects import Effect, Record, Replace, Tell, Whisper
 from bot.core.events import Action, Command, Due, Event, Reply, Shortcut
 from bot.core.features import Feature
+from bot.core.goal_words import Standing
 from bot.core.people import Person
 from bot.core.progress import Progress
 from bot.core.talk import Talk
 from bot.core.wording import named, speaks, wording
 from storage import checkin as store
 from storage.access import Closing, closing
-from storage.checkin import Checkin, InTheWay, Opening, Settled
+from storage.checkin import Checkin, InTheWay, Opening, Said, Settled
 from storage.nudges import Answered
 
 checkin = Feature("checkin")
 say = wording("checkin")
 
 
-def managed(progress: Progress) -> bool:
+def managed(progress: Progress, _: Question) -> bool:
     return bool(progress.seeds.get("manager"))
 
 
-def energetic(progress: Progress) -> bool:
+def energetic(progress: Progress, _: Question) -> bool:
     """A number has a story behind it; without a number there is none to ask for."""
     return bool(progress.answers.get("energy"))
 
 
-def loaded(progress: Progress) -> bool:
+def loaded(progress: Progress, _: Question) -> bool:
     return bool(progress.answers.get("workload"))
 
 
-questions = dialogue("checkin", {"managed": managed, "energetic": energetic, "loaded": loaded})
+def aimless(progress: Progress, _: Question) -> bool:
+    """Who has goals is asked about those."""
+    return not progress.seeds.get("goals")
+
+
+def to_tell(progress: Progress, question: Question) -> bool:
+    return goal_words.to_be_told(progress, question.number)
+
+
+GUARDS = {"managed": managed, "energetic": energetic, "loaded": loaded, "aimless": aimless, "to_tell": to_tell}
+questions = dialogue("checkin", GUARDS)
 
 
 def last_time(reader: Person, question: Question, progress: Progress) -> tuple[Part, ...]:
-    """What was said to the same question a month ago, at hand."""
+    """What was said to the same question a month ago, or of the same goal before, at hand."""
+    if question.words == "goal":
+        before = goal_words.standings(progress)[question.number]
+        hint = [Note(say(reader, "goal_hint"))] if before.kind == "measure" else []
+        return (*goal_parts(reader, "", before), *hint)
     said = progress.seeds.get(f"last.{question.id}", ())
     return tuple(Note(say(reader, "last", text=text)) for text in said)
+
+
+def goal_parts(reader: Person, title: str, goal: Standing) -> tuple[Part, ...]:
+    """Where a goal stands: never a figure without its word, where there is one."""
+    state = say(reader, f"choices.goal.{goal.confidence}") if goal.confidence else ""
+    label = " – ".join(filter(None, (title, state))) or say(reader, "goal_so_far")
+    if goal.done is not None:
+        return (Bar(label, goal.done, 100, goal.word),)
+    words = (Quote(goal.word),) if goal.word else ()
+    return (*((Note(label),) if title or state else ()), *words)
 
 
 # Beginning, resuming, reminding.
@@ -98,9 +123,10 @@ def seeds(event: Event, opening: Opening) -> dict[str, tuple[str, ...]]:
     found = {
         "points": tuple(words for _, words in opening.points),
         "point_ids": tuple(id for id, _ in opening.points),
-        "manager": (opening.manager.name,) if opening.manager else (),
+        "manager": (opening.manager.id,) if opening.manager else (),
         "team": tuple(ask.get(lang) or next(iter(ask.values())) for ask in own.ask) if own else (),
         "without": own.without if own else (),
+        **goal_words.seeds(event.actor, opening.goals),
     }
     last = {f"last.{id}": (text,) for id, text in opening.last.items() if text and id in LAST}
     return {**found, **last}
@@ -152,6 +178,8 @@ def finish(closing: Closing, event: Event, progress: Progress) -> Iterator[Effec
     yield Record(InTheWay(id, actor.id, answers.get("way", ""), event.at))
     for number, point in enumerate(progress.seeds.get("point_ids", ())):
         yield Record(Settled(point, event.at if answers.get(f"settled.{number}") == "settled" else None))
+    for word in goal_words.words(progress):
+        yield Record(Said(f"{id}.{word.number}", actor.id, event.at, word))
     yield from share(closing, event, progress)
     card = done_card(actor, progress, closing.manager)
     if isinstance(event, Reply) and event.progress.finished:
@@ -172,9 +200,11 @@ def share(closing: Closing, event: Event, progress: Progress) -> Iterator[Effect
 
 def summary(reader: Person, progress: Progress) -> tuple[Part, ...]:
     """The words as facts, and each number with its story."""
-    apart = ("energy", "energy_story", "workload", "workload_story", "share")
-    rest = replace(progress, given=tuple(given for given in progress.given if given.question not in apart))
-    rows, answers, bars = talk(NOBODY).summary(reader, rest), progress.answers, list[Part]()
+    apart = ("energy", "energy_story", "workload", "workload_story", "goal", "goal_story", "share")
+    kept = tuple(given for given in progress.given if given.question.partition(".")[0] not in apart)
+    rows, answers, bars = talk(NOBODY).summary(reader, replace(progress, given=kept)), progress.answers, list[Part]()
+    for word in goal_words.words(progress):
+        bars += goal_parts(reader, word.title, word.now) if word else ()
     for id in ("energy", "workload"):
         if answers.get(id):
             bars.append(Bar(say(reader, f"short.{id}"), int(answers[id]), 5, answers.get(f"{id}_story", "")))

@@ -17,27 +17,27 @@ from bot.core.progress import Progress
 from bot.core.talk import Talk
 from bot.core.wording import wording
 from storage import grow as store
+from storage.followups import FollowUp
 from storage.grow import Around, Commitment, Outcome
-from storage.nudges import FollowUp
 from storage.people import manager
 
 grow = Feature("grow")
 say = wording("grow")
 
 
-def unsure(progress: Progress) -> bool:
+def unsure(progress: Progress, _: Question) -> bool:
     """Below the threshold it began with, a smaller step is asked for."""
     sure = progress.answers.get("sure", "")
     return bool(sure) and int(sure) < int(next(iter(progress.seeds.get("sure", ("8",)))))
 
 
-def few(progress: Progress) -> bool:
+def few(progress: Progress, _: Question) -> bool:
     """A single option is no choice yet. Skipped ones are not asked for again."""
     options = progress.answers.get("options", "")
     return bool(options) and not any(mark in options for mark in (",", ";", "\n", ". ", " or ", " eller ", " of "))
 
 
-def managed(progress: Progress) -> bool:
+def managed(progress: Progress, _: Question) -> bool:
     return bool(progress.seeds.get("manager")) and not progress.seeds.get("beside")
 
 
@@ -119,9 +119,14 @@ ALONE = Around(None, None)
 
 def done_card(actor: Person, progress: Progress, words: str, day: date, reader: Person | None) -> Card:
     seen = say(actor, "done_shared", who=reader.name) if reader else say(actor, "done_private")
-    edit = talk(ALONE).edit_button(actor, progress)
+    ways = Buttons((*talk(ALONE).edit_button(actor, progress).row, as_goal(say(actor, "make_goal"), progress.id)))
     promise = Text(f"{say(actor, 'done_words', words=words)} {say(actor, 'done_day', day=day)}")
-    return Card(say(actor, "done_title"), (promise, *summary(actor, progress), Note(seen), edit))
+    return Card(say(actor, "done_title"), (promise, *summary(actor, progress), Note(seen), ways))
+
+
+def as_goal(label: str, commitment: str) -> Button:
+    """A promise can go on as a goal to grow by."""
+    return Button(label, "goals.form", f"development|{commitment}", opens=True)
 
 
 # With the manager beside.
@@ -192,7 +197,7 @@ def coach_note(reader: Person, question: str) -> Part:
 told = wording("followup")
 
 
-def stepping(progress: Progress) -> bool:
+def stepping(progress: Progress, _: Question) -> bool:
     return bool(progress.answers.get("next"))
 
 
@@ -225,12 +230,14 @@ def close(commitment: Commitment, event: Event, progress: Progress) -> Iterator[
     """What came of it; a next step is a commitment of its own, followed up in the same thread."""
     actor, answers, thread = event.actor, progress.answers, progress.topic
     yield Record(Outcome(commitment.id, answers["how"], answers.get("learned", ""), event.at))
-    parts = list[Part]([Text(told(actor, f"done.{answers['how']}"))])
+    parts, id = list[Part]([Text(told(actor, f"done.{answers['how']}"))]), commitment.id
     if (words := answers.get("next")) and (day := read_day(answers.get("day", ""), actor.lang)):
         id = f"next:{progress.id}"
         yield Record(Commitment(id, actor.id, words, day, event.at, thread))
         yield Record(FollowUp(actor.id, "grow.followup", id, day))
         parts.append(Note(told(actor, "next_day", day=day)))
+    if answers["how"] != "done" or id != commitment.id:
+        parts.append(Buttons((as_goal(told(actor, "make_goal"), id),)))
     yield Tell(actor, Card(parts=tuple(parts)), thread)
 
 

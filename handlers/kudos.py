@@ -93,7 +93,9 @@ def check(event: Event, desk: Desk, words: str) -> Mapping[str, str]:
     if any(person.id == giver.id for person in to):
         who.append(say(giver, "refuse_self"))
     for person in to:
-        if person.bot:
+        if person.company != giver.company:
+            who.append(say(giver, "refuse_other"))
+        elif person.bot:
             who.append(say(giver, "refuse_bot", people=person.name))
         elif person.gone:
             who.append(say(giver, "refuse_gone", people=person.name))

@@ -1,20 +1,17 @@
-"""Who one is here: manager, language, settings, and the words about privacy and help."""
+"""Who one is here: one's manager, and the words of help and of coming to know each other."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 
-from bot.core.calendar import Calendar
-from bot.core.cards import Button, Buttons, Card, Facts, Form, Note, PeoplePicker, Text
+from bot.core.cards import Button, Buttons, Card, Form, Note, PeoplePicker, Text
 from bot.core.effects import Effect, OpenForm, Post, Record, Refuse, Replace, Tell, Whisper
 from bot.core.events import Action, Command, Event, Met, Submission
 from bot.core.features import Feature
 from bot.core.people import Person
-from bot.core.wording import LANGUAGES, wording
-from storage import nudges
+from bot.core.wording import wording
 from storage import people as store
 from storage.engine import Session
-from storage.people import Changed, Channel
+from storage.people import Asked, Changed, Channel
 
 people = Feature("people")
 say = wording("people")
@@ -47,7 +44,9 @@ async def _line(session: Session, event: Event, named: Person | None) -> Line:
 @people.command("kadens manager", gather=line)
 def name_manager(event: Command, line: Line) -> Iterator[Effect]:
     actor = event.actor
-    if line.named is None:
+    if listed := elsewhere(event, line.manager):
+        yield Whisper(Card(parts=(Text(listed),)))
+    elif line.named is None:
         said = say(actor, "manager_is", who=line.manager.name) if line.manager else say(actor, "manager_none")
         choose = Button(say(actor, "settings_button_manager"), "people.manager", opens=True)
         yield Whisper(Card(parts=(Text(said), Buttons((choose,)))))
@@ -58,9 +57,20 @@ def name_manager(event: Command, line: Line) -> Iterator[Effect]:
         yield Whisper(Card(parts=(Text(say(actor, "manager_asked", who=line.named.name)),)))
 
 
-@people.action("people.manager")
-def open_manager(event: Action) -> Iterator[Effect]:
+def elsewhere(event: Event, manager: Person | None) -> str:
+    """Where the company's own list says who manages whom: that it does, and whom to talk to. Else nothing."""
+    if event.settings.people.managers != "directory":
+        return ""
+    known = say(event.actor, "manager_is", who=manager.name) if manager else say(event.actor, "manager_unlisted")
+    return f"{known} {say(event.actor, 'manager_listed')}"
+
+
+@people.action("people.manager", gather=store.manager)
+def open_manager(event: Action, manager: Person | None) -> Iterator[Effect]:
     actor = event.actor
+    if listed := elsewhere(event, manager):
+        yield Whisper(Card(parts=(Text(listed),)))
+        return
     field = PeoplePicker("manager", say(actor, "manager_field"), many=False)
     title, save, cancel = say(actor, "manager_form"), say(actor, "save"), say(actor, "cancel")
     yield OpenForm(Form("people.manager", title, save, cancel, (field,)))
@@ -68,7 +78,9 @@ def open_manager(event: Action) -> Iterator[Effect]:
 
 @people.submission("people.manager", gather=form_line)
 def submit_manager(event: Submission, line: Line) -> Iterator[Effect]:
-    if line.named is None:
+    if listed := elsewhere(event, line.manager):
+        yield Refuse({"manager": listed})
+    elif line.named is None:
         yield Refuse({"manager": say(event.actor, "manager_none")})
     elif objection := wrong(event.actor, line):
         yield Refuse({"manager": objection})
@@ -83,6 +95,8 @@ def wrong(actor: Person, line: Line) -> str:
         return say(actor, "manager_self")
     if who.bot or who.gone:
         return say(actor, "manager_bot", who=who.name)
+    if who.guest or who.company != actor.company:
+        return say(actor, "manager_outside", who=who.name)
     if actor.id in line.above:
         return say(actor, "manager_circle", who=who.name)
     return say(actor, "manager_already", who=who.name) if actor.manager == who.id else ""
@@ -96,16 +110,23 @@ def ask_manager(event: Event, who: Person) -> Iterator[Effect]:
     yield Tell(who, card, about=f"manager:{event.actor.id}:{who.id}")
 
 
-@people.action("people.confirm", gather=store.asking)
-def confirm(event: Action, report: Person | None) -> Iterator[Effect]:
-    if report is None:
+@people.action("people.confirm", gather=store.confirming)
+def confirm(event: Action, asked: Asked | None) -> Iterator[Effect]:
+    if asked is None or elsewhere(event, None):
         yield Whisper(Card(parts=(Text(say(event.actor, "manager_stale")),)))
         return
-    actor = event.actor
-    yield Record(Changed(report.id, {"manager": actor.id, "manager_asked": None}))
-    done = Card(parts=(Text(say(actor, "manager_confirmed", who=report.name)),))
-    yield Replace(f"manager:{report.id}:{actor.id}", done)
-    yield Tell(report, Card(parts=(Text(say(report, "manager_confirmed_them", who=actor.name)),)))
+    actor, report = event.actor, asked.report
+    if asked.circle:  # who manages whom has changed since the question
+        yield Record(Changed(report.id, {"manager_asked": None}))
+        yield from answer_asked(actor, report, "manager_round", "manager_round_them")
+        return
+    yield Record(Changed(report.id, {"manager": actor.id, "manager_from": "chat", "manager_asked": None}))
+    yield from answer_asked(actor, report, "manager_confirmed", "manager_confirmed_them")
+
+
+def answer_asked(actor: Person, report: Person, here: str, there: str) -> Iterator[Effect]:
+    yield Replace(f"manager:{report.id}:{actor.id}", Card(parts=(Text(say(actor, here, who=report.name)),)))
+    yield Tell(report, Card(parts=(Text(say(report, there, who=actor.name)),)))
 
 
 @people.action("people.refuse", gather=store.asking)
@@ -115,82 +136,10 @@ def refuse(event: Action, report: Person | None) -> Iterator[Effect]:
         return
     actor = event.actor
     yield Record(Changed(report.id, {"manager_asked": None}))
-    done = Card(parts=(Text(say(actor, "manager_refused", who=report.name)),))
-    yield Replace(f"manager:{report.id}:{actor.id}", done)
-    yield Tell(report, Card(parts=(Text(say(report, "manager_refused_them", who=actor.name)),)))
-
-
-# Settings.
-
-
-@people.command("kadens language")
-def language(event: Command) -> Iterator[Effect]:
-    yield from speak(event, event.text.strip().lower())
-
-
-@people.action("people.language")
-def press_language(event: Action) -> Iterator[Effect]:
-    yield from speak(event, event.value)
-
-
-def speak(event: Event, lang: str) -> Iterator[Effect]:
-    if lang in LANGUAGES:
-        yield Record(Changed(event.actor.id, {"lang": lang, "lang_chosen": True}))
-        yield Whisper(Card(parts=(Text(say(lang, "language_now")),)))
-    else:
-        buttons = tuple(Button(each, "people.language", each) for each in LANGUAGES)
-        yield Whisper(Card(parts=(Text(say(event.actor, "language_which")), Buttons(buttons))))
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    manager: Person | None
-    away: tuple[date, date] | None  # first and last day of the next absence
-
-
-async def own(session: Session, event: Event) -> Own:
-    away = await nudges.away_now(session, event)
-    return Own(await store.manager(session, event), (away[0].first, away[0].last) if away else None)
-
-
-@people.command("kadens settings", gather=own)
-@people.action("people.settings", gather=own)
-def settings(event: Command | Action, found: Own) -> Iterator[Effect]:
-    actor, calendar = event.actor, Calendar.parse(event.actor.calendar)
-    nobody = say(actor, "settings_nobody")
-    rows = (
-        (say(actor, "settings_language"), NAMES.get(actor.lang, actor.lang)),
-        (say(actor, "settings_zone"), actor.zone),
-        (say(actor, "settings_days"), f"{calendar.start:%H:%M}–{calendar.end:%H:%M}"),
-        (say(actor, "settings_manager"), found.manager.name if found.manager else nobody),
-        (say(actor, "settings_away"), away_days(actor, found)),
-    )
-    away = Button(say(actor, "settings_button_away"), "rhythm.away", opens=True)
-    back = Button(say(actor, "settings_button_back"), "rhythm.back")
-    manager = Button(say(actor, "settings_button_manager"), "people.manager", opens=True)
-    lang = Button(say(actor, "settings_change"), "people.language")
-    buttons = Buttons((manager, back if found.away else away, lang))
-    card = Card(say(actor, "settings_title"), (Facts(rows), buttons))
-    yield Tell(actor, card) if isinstance(event, Action) else Whisper(card)
-
-
-def away_days(actor: Person, found: Own) -> str:
-    if found.away is None:
-        return say(actor, "settings_here")
-    return say(actor, "settings_days_away", first=found.away[0], last=found.away[1])
-
-
-NAMES = {"en": "English", "sv": "svenska", "nl": "Nederlands"}
+    yield from answer_asked(actor, report, "manager_refused", "manager_refused_them")
 
 
 # Who sees what, and what there is.
-
-
-@people.command("kadens privacy", gather=store.manager)
-def privacy(event: Command, manager: Person | None) -> Iterator[Effect]:
-    actor = event.actor
-    who = say(actor, "privacy_manager", who=manager.name) if manager else say(actor, "privacy_no_manager")
-    yield Whisper(Card(say(actor, "privacy_title"), (Text(say(actor, "privacy_text", manager=who)),)))
 
 
 @people.command("kadens help")
@@ -205,7 +154,7 @@ def press_help(event: Action) -> Iterator[Effect]:
 
 def help_card(event: Event) -> Card:
     actor, slash = event.actor, f"/{event.settings.prefix}"
-    names = ("checkin", "kudos", "grow", "review", "kadens")
+    names = ("checkin", "kudos", "feedback", "goal", "grow", "review", "kadens")
     lines = "\n".join(say(actor, f"help_{name}").replace("/", slash, 1) for name in names)
     more = Note(say(actor, "help_more"))
     return Card(say(actor, "help_title"), (Note(say(actor, "help_intro")), Text(lines), more, start_buttons(actor)))

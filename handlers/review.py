@@ -6,10 +6,12 @@ from functools import partial
 
 from bot.core import sharing
 from bot.core.cards import Button, Card, Facts, Note, Part, Quote, Text
-from bot.core.dialogue import dialogue
+from bot.core.dialogue import Question, dialogue
 from bot.core.effects import Effect, Record, Replace, Tell, Whisper
 from bot.core.events import Command, Due, Event, Reply, Shortcut
 from bot.core.features import Feature
+from bot.core.goal_cards import figure, short
+from bot.core.goals import Goal, Update
 from bot.core.people import Person
 from bot.core.progress import Progress
 from bot.core.talk import Talk
@@ -24,7 +26,7 @@ say = wording("review")
 SHOWN = 3  # of each kind of evidence
 
 
-def managed(progress: Progress) -> bool:
+def managed(progress: Progress, _: Question) -> bool:
     return bool(progress.seeds.get("manager"))
 
 
@@ -92,12 +94,20 @@ def evidence_parts(reader: Person, evidence: Evidence) -> tuple[Part, ...]:
         say(reader, "evidence_commitment_line", words=each.words, state=say(reader, f"state.{each.state}"))
         for each in evidence.commitments
     ]
+    goals = [goal_line(reader, goal, word) for goal, word in evidence.goals]
     parts = [
+        *listed(reader, say(reader, "evidence_goals"), goals),
         *listed(reader, say(reader, "evidence_checkins"), well),
         *listed(reader, say(reader, "evidence_kudos", n=len(evidence.kudos)), thanks),
         *listed(reader, say(reader, "evidence_commitments"), promised),
     ]
     return tuple(parts) or (Note(say(reader, "evidence_none")),)
+
+
+def goal_line(reader: Person, goal: Goal, word: Update) -> str:
+    """A goal with the quarter's last word about it: the figure and its story."""
+    words = " – ".join(filter(None, (figure(reader, word.value, goal.unit), word.story)))
+    return say(reader, "evidence_goal_line", title=short(goal.title), words=words)
 
 
 def listed(reader: Person, heading: str, lines: list[str]) -> list[Part]:

@@ -4,21 +4,22 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from bot.core.calendar import Rhythm, bounds, period, phrase
-from bot.core.cards import Button, Buttons, Card, Day, Facts, Form, Note, Text
+from bot.core.beats import called, told
+from bot.core.calendar import bounds, period
+from bot.core.cards import Button, Buttons, Card, Choice, Day, Facts, Form, Note, Text
 from bot.core.dates import read_day
 from bot.core.effects import Effect, OpenForm, Record, Refuse, Whisper
 from bot.core.events import Action, Command, Event, Submission
 from bot.core.features import Feature
-from bot.core.people import Person
-from bot.core.wording import LANGUAGES, speaks, weekday_name, wording
+from bot.core.wording import LANGUAGES, wording
 from storage import nudges
+from storage.absences import ALL, FOR_EVER, Absence, Back
 from storage.engine import Session
-from storage.nudges import ALL, Absence, Answered, Back, FollowUp, State
+from storage.followups import FollowUp
+from storage.nudges import Answered, State
 
 rhythm = Feature("rhythm")
 say = wording("rhythm")
-FOR_EVER = date(9999, 12, 31)
 LONGEST = 366  # days away in one go
 
 
@@ -26,33 +27,12 @@ LONGEST = 366  # days away in one go
 def show(event: Command) -> Iterator[Effect]:
     actor, rows, buttons = event.actor, list[tuple[str, str]](), list[Button]()
     for name, each in event.settings.rhythms.items():
-        every = say(actor, f"every.{each.every}")
-        rows.append((called(actor, name), say(actor, "fact", every=every, on=on_words(actor, each), at=each.at)))
+        rows.append((called(actor, name), told(actor, each)))
     value = f"checkin|{period(event.settings.rhythms['checkin'].every, event.today)}"
     buttons.append(Button(say(actor, "snooze"), "rhythm.snooze", f"{value}|3"))
     buttons.append(Button(say(actor, "skip"), "rhythm.skip", value))
     card = Card(say(actor, "title"), (Facts(tuple(rows)), Note(say(actor, "note")), Buttons(tuple(buttons))))
     yield Whisper(card)
-
-
-def on_words(actor: Person, each: Rhythm) -> str:
-    """The rhythm's day in the person's language."""
-    read = phrase(each.every, each.on)
-    match read.kind, read.count:
-        case "weekday", nth:
-            weekday = weekday_name(read.weekday, speaks(actor))
-            key = "on.weekday" if each.every == "week" else "on.nth"
-            return say(actor, key, weekday=weekday, nth=say(actor, f"nth.{nth}"))
-        case ("day", 1) | ("before end", 0):
-            return say(actor, "on.first" if read.kind == "day" else "on.last")
-        case "day", n:
-            return say(actor, "on.day", n=n)
-        case _, n:
-            return say(actor, "on.days", n=n) if n % 7 else say(actor, "on.weeks", n=n // 7)
-
-
-def called(actor: Person, name: str) -> str:
-    return say(actor, f"names.{name}")
 
 
 def which(event: Event, text: str) -> tuple[str, str] | None:
@@ -87,6 +67,8 @@ def press_skip(event: Action, states: dict[str, State]) -> Iterator[Effect]:
     name, _, this = event.value.partition("|")
     if name in event.settings.rhythms and is_period(event, name, this):
         yield from skipped(event, name, this, states)
+    else:  # the button is from before the rhythm was changed
+        yield Whisper(Card(parts=(Text(say(event.actor, "stale")),)))
 
 
 def is_period(event: Event, name: str, this: str) -> bool:
@@ -148,13 +130,69 @@ def snoozed(event: Event, name: str, day: date, asked: bool) -> Iterator[Effect]
 @rhythm.command("kadens pause")
 def pause(event: Command) -> Iterator[Effect]:
     if found := which(event, event.text.strip()):
-        yield Record(Absence(f"pause:{event.ref}", event.actor.id, found[0], event.today, FOR_EVER))
-        yield Whisper(Card(parts=(Text(say(event.actor, "paused", name=called(event.actor, found[0]))),)))
+        yield from paused(event, found[0])
     else:
         yield Whisper(Card(parts=(Text(say(event.actor, "pause_which")),)))
 
 
+# Resting: one rhythm, for a while or until further notice.
+
+
+@rhythm.action("rhythm.rest")
+def open_rest(event: Action) -> Iterator[Effect]:
+    actor = event.actor
+    names = tuple((name, called(actor, name)) for name in event.settings.rhythms)
+    chosen = event.value if event.value in event.settings.rhythms else names[0][0]
+    fields = (
+        Choice("which", say(actor, "rest_which"), names, chosen),
+        Day("until", say(actor, "rest_until"), optional=True, hint=say(actor, "rest_hint")),
+    )
+    yield OpenForm(Form("rhythm.rest", say(actor, "rest_title"), say(actor, "save"), say(actor, "cancel"), fields))
+
+
+@rhythm.submission("rhythm.rest", gather=standing)
+def submit_rest(event: Submission, states: dict[str, State]) -> Iterator[Effect]:
+    actor, name, said = event.actor, event.answers.get("which", ""), event.answers.get("until", "").strip()
+    day = until(event, said) if said else None
+    wrong = {} if name in event.settings.rhythms else {"which": say(actor, "pause_which")}
+    if said and day is None:
+        wrong["until"] = say(actor, "rest_day")
+    if wrong:
+        yield Refuse(wrong)
+    elif day:
+        yield from snoozed(event, name, day, states.get(name) == "said")
+    else:
+        yield from paused(event, name)
+
+
+def paused(event: Event, name: str) -> Iterator[Effect]:
+    yield Record(Absence(f"pause:{event.ref}", event.actor.id, name, event.today, FOR_EVER))
+    resume = Button(say(event.actor, "resume"), "rhythm.resume", name)
+    text = Text(say(event.actor, "paused", name=called(event.actor, name)))
+    yield Whisper(Card(parts=(text, Buttons((resume,)))))
+
+
+@rhythm.action("rhythm.resume")
+def press_resume(event: Action) -> Iterator[Effect]:
+    if event.value in event.settings.rhythms:
+        yield from resumed(event, event.value)
+    else:
+        yield Whisper(Card(parts=(Text(say(event.actor, "stale")),)))
+
+
+def resumed(event: Event, name: str) -> Iterator[Effect]:
+    yield Record(Back(event.actor.id, event.today, name))
+    yield Whisper(Card(parts=(Text(say(event.actor, "resumed_one", name=called(event.actor, name))),)))
+
+
 @rhythm.command("kadens resume")
+def resume(event: Command) -> Iterator[Effect]:
+    if found := which(event, event.text.strip()):
+        yield from resumed(event, found[0])
+    else:
+        yield from back(event)
+
+
 @rhythm.command("kadens back")
 @rhythm.action("rhythm.back")
 def back(event: Command | Action) -> Iterator[Effect]:

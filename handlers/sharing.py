@@ -5,12 +5,12 @@ Each has a thread of their own with the bot; what one says is passed on to the o
 
 from collections.abc import Iterator
 
-from bot.core.cards import Button, Buttons, Card, Form, Note, Quote, Text, TextBox
+from bot.core.cards import Button, Buttons, Card, Form, Note, Text, TextBox
 from bot.core.effects import Effect, OpenForm, Record, Tell
 from bot.core.events import Action, Event, Remark, Submission
 from bot.core.features import Feature
 from bot.core.people import Person
-from bot.core.sharing import topic
+from bot.core.sharing import remark_card, topic
 from bot.core.wording import wording
 from storage.oneonone import Point
 from storage.sharing import Said, Share, pressed, remarked, submitted
@@ -114,9 +114,9 @@ def ask(event: Action, share: Share | None) -> Iterator[Effect]:
 
 def pass_on(event: Event, share: Share, words: str, how: str) -> Iterator[Effect]:
     other = share.other(event.actor)
-    yield Record(said(event, share, words))
-    parts = (Text(say(other, how, who=event.actor.name)), Quote(words), Note(say(other, "answer_here")))
-    yield Tell(other, Card(parts=parts), thread_of(share, other))
+    remark = said(event, share, words)
+    yield Record(remark)
+    yield Tell(other, remark_card(other, event.actor, how, words), thread_of(share, other), remark.id)
 
 
 def said(event: Event, share: Share, words: str) -> Said:

@@ -38,6 +38,8 @@ def receiver_of(event: Reaction, reacted: Reacted) -> Person | None:
     author = reacted.others[0].receivers[0] if event.about.startswith("thanked:") and reacted.others else event.author
     if author is None or author.id == event.actor.id or author.bot or author.gone:
         return None
+    if author.company != event.actor.company:
+        return None
     return None if author.guest and not event.settings.kudos.guests else author
 
 

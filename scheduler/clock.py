@@ -10,7 +10,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from bot.turn import Turns
-from scheduler.nudges import Lately, plan, play, play_some
+from scheduler.homes import renew
+from scheduler.nudges import plan, play, play_some
+from scheduler.retention import Retention
+from scheduler.rounds import Lately
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,7 @@ class Clock:
         self._heart = Heart(timezone=UTC)
         self._lately, self._planned = Lately(), datetime.min.replace(tzinfo=UTC)
         self._alone, self._stopping = asyncio.Lock(), False
+        self._retention = Retention(turns.store)
 
     def start(self) -> None:
         """Beat from now on. To be called where the event loop runs."""
@@ -66,7 +70,8 @@ class Clock:
         """Plan and say, once, all that is owed at this moment (aware). Returns how many turns were taken."""
         async with self._alone:
             await plan(self.turns.store, now)
-            return await play(self.turns, self.turns.store, now)
+            said = await play(self.turns, self.turns.store, now)
+            return said + await renew(self.turns, self.turns.store, now)
 
     async def _tick(self) -> None:
         if self._alone.locked() or self._stopping:
@@ -90,3 +95,6 @@ class Clock:
 
         while going() and await play_some(self.turns, self.turns.store, self.clock(), going) is not None:
             pass
+        # However much was to be said: a few homes each beat, or a Tuesday morning would leave them all as they were.
+        await renew(self.turns, self.turns.store, self.clock(), lambda: not self._stopping)
+        await self._retention.some(self.clock(), going)

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from bot.core.people import Place
 from bot.core.sending import Platform, SlowDown, Unreachable
-from storage import outbox
+from storage import delivery
+from storage.delivery import Claim
 from storage.engine import Session, Store
-from storage.outbox import Claim
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ class Delivery:
     again, and after the 8th try, some four minutes, it is given up and the next one goes. Where the fault is the line
     (OSError, TimeoutError) it is tried 40 times, for not quite three hours, the last of them five minutes apart. What
     nobody can receive (Unreachable) is given up at once. What is given up is told to somebody else where the outbox
-    says so, and counted in storage.outbox.backlog. A process that dies holds the conversations it was sending in until
-    its lease ends: LEASE, some three minutes.
+    says so, and counted in storage.delivery.backlog. A process that dies holds the conversations it was sending in
+    until its lease ends: LEASE, some three minutes.
     """
 
     store: Store
@@ -94,7 +94,7 @@ class Delivery:
 
     async def _again(self) -> datetime | None:
         async with self.store.reading() as session:
-            return await outbox.next_at(session, self.clock(), self.platforms)
+            return await delivery.next_at(session, self.clock(), self.platforms)
 
     async def _heard(self, pause: float) -> None:
         """Wait, but not once something was said or we are to stop: both set the same flag."""
@@ -105,13 +105,13 @@ class Delivery:
     async def _claim(self, limit: int) -> list[Claim]:
         now = self.clock()
         async with self.store.transaction() as session:
-            return await outbox.claim(session, now, now + self.lease, limit, self.platforms)
+            return await delivery.claim(session, now, now + self.lease, limit, self.platforms)
 
     async def _deliver(self, claim: Claim) -> None:
         message = claim.message
         async with self._gate:
             if self.stopping or self._rests(message.place) or self._overdue(claim):
-                await self._keep(lambda session: outbox.release(session, claim))
+                await self._keep(lambda session: delivery.release(session, claim))
                 return
             platform = self.platforms[message.place.platform]
             try:
@@ -120,13 +120,13 @@ class Delivery:
                 await self._slow_down(claim, wait)
             except Unreachable:
                 log.warning("%s: nobody to be reached there; given up", message.key)
-                await self._keep(lambda session: outbox.given_up(session, claim, self.clock(), "Unreachable"))
+                await self._keep(lambda session: delivery.given_up(session, claim, self.clock(), "Unreachable"))
             except Exception as error:
                 await self._fail(claim, error)
             else:
                 now = self.clock()
                 rest = now + timedelta(seconds=platform.can.pace) if platform.can.pace else None
-                await self._keep(lambda session: outbox.sent(session, claim, now, sent_as, rest, sure))
+                await self._keep(lambda session: delivery.sent(session, claim, now, sent_as, rest, sure))
 
     def _overdue(self, claim: Claim) -> bool:
         """Whether its lease may end before the send: the store was locked for long, or the machine slept."""
@@ -144,8 +144,8 @@ class Delivery:
         self._resting[place.workspace, where] = now, until
 
         async def pause(session: Session) -> None:
-            await outbox.rest(session, place.workspace, until, now, where)
-            await outbox.release(session, claim)
+            await delivery.rest(session, place.workspace, until, now, where)
+            await delivery.release(session, claim)
 
         await self._keep(pause)
 
@@ -155,11 +155,11 @@ class Delivery:
         tries = LINE_TRIES if isinstance(error, OSError) else TRIES  # a TimeoutError is an OSError
         if claim.tries >= tries:
             log.error("%s: try %d: %s; given up", claim.message.key, claim.tries, reason)
-            await self._keep(lambda session: outbox.given_up(session, claim, now, reason))
+            await self._keep(lambda session: delivery.given_up(session, claim, now, reason))
         else:
             log.warning("%s: try %d of %d: %s", claim.message.key, claim.tries, tries, reason)
             again_at = now + timedelta(seconds=min(2.0**claim.tries, CAP))
-            await self._keep(lambda session: outbox.failed(session, claim, reason, again_at))
+            await self._keep(lambda session: delivery.failed(session, claim, reason, again_at))
 
     async def _keep(self, work: Callable[[Session], Awaitable[None]]) -> None:
         """Write down how it ended, also where the store needs a while. If it never can, the lease runs out, and whoever

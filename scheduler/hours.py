@@ -8,8 +8,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from bot.core.calendar import Calendar
+from bot.core.moments import on_day
 from bot.core.settings import Quiet
-from scheduler import rhythms
+from bot.core.workdays import add_working_days
 
 log = logging.getLogger(__name__)
 FAR = date(9000, 1, 1)
@@ -47,8 +48,18 @@ def back_on(absences: Iterable[tuple[date, date]], today: date) -> date | None:
 def opening(calendar: Calendar, now: datetime) -> datetime:
     """When these people's working hours next begin."""
     today = local(calendar, now).date()
-    at = rhythms.on_day(calendar, today, calendar.start)
-    return at if at > now else rhythms.on_day(calendar, today + timedelta(days=1), calendar.start)
+    at = on_day(calendar, today, calendar.start)
+    return at if at > now else on_day(calendar, today + timedelta(days=1), calendar.start)
+
+
+def late(calendar: Calendar, at: datetime, days: int, now: datetime) -> bool:
+    """Whether more than so many working days have gone by since."""
+    return add_working_days(calendar, local(calendar, at).date(), days + 1) <= local(calendar, now).date()
+
+
+def today_or(calendar: Calendar, at: datetime, now: datetime) -> datetime:
+    """What comes late is due today: how late it may be, and its reminders, count from when the person hears of it."""
+    return at if local(calendar, at).date() == local(calendar, now).date() else now
 
 
 def _outside(calendar: Calendar, quiet: Quiet) -> list[tuple[time, time]]:

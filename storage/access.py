@@ -4,6 +4,7 @@ The rule is one table. A relation is how the actor stands to the owner of a reco
 owner shared it. HR and leaders have no door here: they see counts, made elsewhere, and what was shared with them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,6 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from bot.core.effects import Grant
 from bot.core.events import Event, Reply
+from bot.core.goals import Goal, Visibility
 from bot.core.people import Person
 from bot.core.progress import Progress
 from storage import dialogues
@@ -21,15 +23,32 @@ from storage.audit import Audited
 from storage.dialogues import dialogues as talks
 from storage.engine import Session, table
 
-Relation = Literal["self", "manager", "former manager", "colleague", "hr", "other company"]
-Kind = Literal["checkin", "grow", "review", "kudos", "participation", "agenda"]
+Relation = Literal["self", "manager", "former manager", "teammate", "colleague", "hr", "other company"]
+Kind = Literal[
+    "checkin",
+    "grow",
+    "review",
+    "kudos",
+    "participation",
+    "agenda",
+    "feedback",
+    "open goal",
+    "team goal",
+    "private goal",
+]
+
+GOALS: Mapping[Visibility, Kind] = {"everyone": "open goal", "team": "team goal", "manager": "private goal"}
 
 # What needs no word of the owner's, and what needs their having shared it with this very person.
 OPEN: frozenset[tuple[Relation, Kind]] = frozenset(
     {
-        *(("self", kind) for kind in ("checkin", "grow", "review", "kudos", "participation", "agenda")),
+        *(("self", kind) for kind in ("checkin", "grow", "review", "kudos", "participation", "agenda", "feedback")),
         ("manager", "participation"),
         ("manager", "agenda"),
+        *((near, kind) for near in ("self", "manager") for kind in GOALS.values()),
+        *(("teammate", kind) for kind in ("open goal", "team goal")),
+        ("colleague", "open goal"),
+        ("hr", "open goal"),
     }
 )
 SHARED: frozenset[tuple[Relation, Kind]] = frozenset(
@@ -38,6 +57,8 @@ SHARED: frozenset[tuple[Relation, Kind]] = frozenset(
         *(("hr", kind) for kind in ("checkin", "grow", "review")),
         # What was shared with somebody stays with them: it was said to the person, not to the post.
         *(("former manager", kind) for kind in ("checkin", "grow", "review")),
+        # Feedback is its giver's, and read by those it was given to, however they stand to the giver.
+        *((near, "feedback") for near in ("manager", "former manager", "teammate", "colleague", "hr")),
     }
 )
 
@@ -82,7 +103,10 @@ class Closing:
 
 
 async def closing(session: Session, event: Reply) -> Closing:
-    return Closing(await folk.manager(session, event), await readers(session, event.progress.id))
+    """What was said to somebody stays said to them: an edit reaches who could read it, whoever is manager by now."""
+    shared = await readers(session, event.progress.id)
+    kept = await folk.by_id(session, next(iter(shared), None))
+    return Closing(kept or await folk.manager(session, event), shared)
 
 
 async def shared_dialogue(session: Session, event: Event, about: str) -> Progress | None:
@@ -110,7 +134,40 @@ def relation(actor: Person, owner: Person, shared: bool = False) -> Relation:
         return "manager"
     if shared:
         return "former manager"
+    return relation_of(actor)
+
+
+def may_see(actor: Person, goal: Goal, owner: Person | None) -> bool:
+    """Whether the actor may read this goal. `owner` is whose it is; None for a team's or the company's."""
+    if actor.company != goal.company:
+        return False
+    if owner and actor.id == owner.id:
+        return True
+    if outsider(actor) or (goal.state == "offered" and actor.id != goal.set_by):
+        return False
+    if owner is None:
+        near: Relation = "teammate" if goal.team and goal.team == actor.team else relation_of(actor)
+        return actor.id == goal.set_by or may_read(near, GOALS[goal.visibility], shared=False)
+    near = relation(actor, owner)
+    if near in ("colleague", "hr") and teammates(actor, owner):
+        near = "teammate"
+    # Who has left is nobody's teammate; their manager still knows what was open.
+    return may_read(near, GOALS[goal.visibility], shared=False) and (not owner.gone or near == "manager")
+
+
+def outsider(actor: Person) -> bool:
+    """Who is told nothing of what is open to the whole company: it was said to those who work there."""
+    return actor.guest or actor.bot
+
+
+def relation_of(actor: Person) -> Relation:
+    """How somebody stands to what belongs to nobody in particular."""
     return "hr" if actor.role == "hr" else "colleague"
+
+
+def teammates(one: Person, other: Person) -> bool:
+    """The same manager, or the same team."""
+    return bool(one.manager and one.manager == other.manager) or bool(one.team and one.team == other.team)
 
 
 async def readers(session: Session, about: str) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """Check-ins as facts: the words stand in their dialogue, here is what is counted and what comes back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,9 +10,11 @@ from sqlmodel import Field, SQLModel
 
 from bot.core.calendar import period
 from bot.core.events import Command, Due, Event
+from bot.core.goal_words import Word
+from bot.core.goals import Goal
 from bot.core.people import Person
 from bot.core.progress import Progress
-from storage import dialogues, nudges
+from storage import cadences, dialogues, goals, nudges
 from storage import people as folk
 from storage.dialogues import dialogues as talks
 from storage.engine import Session, table
@@ -89,6 +91,24 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What this check-in says of a goal; after an edit perhaps nothing any more."""
+
+    id: str
+    author: str
+    at: datetime
+    word: Word
+
+    async def save(self, session: Session) -> None:
+        word, goal = self.word, self.word.before.id
+        if word:
+            said = (word.value, word.confidence, word.story)
+            await goals.Updated(self.id, goal, self.author, self.at, *said).save(session)
+        else:
+            await goals.Unsaid(self.id, goal).save(session)
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     """What beginning, resuming or reminding needs."""
 
@@ -97,17 +117,22 @@ class Opening:
     manager: Person | None
     points: tuple[tuple[str, str], ...] = ()  # id and words of what was in the way
     last: Mapping[str, str] = field(default_factory=dict)  # the answers of the check-in before
+    goals: Sequence[Goal] = ()  # the actor's own that are open
 
 
 async def opening(session: Session, event: Command | Due | Event) -> Opening:
     now = current(event) if not isinstance(event, Due) else event.period
     mine = (talks.c.person == event.actor.id) & (talks.c.dialogue == "checkin")
-    rows = await session.all(select(talks).where(mine).order_by(talks.c.began.desc()).limit(2))
+    rows = await session.all(select(talks).where(mine).order_by(talks.c.began.desc()).limit(4))
     recent = [dialogues.progress_of(row) for row in rows]
-    this = next((progress for progress in recent if progress.subject == now), None)
+    # Somebody who was two people to us can have begun twice: what is finished counts.
+    now_ones = sorted((each for each in recent if each.subject == now), key=lambda each: not each.finished)
+    this = next(iter(now_ones), None)
     before = next((progress for progress in recent if progress.subject != now), None)
     last = before.answers if before else {}
-    return Opening(now, this, await folk.manager(session, event), await _open_points(session, event, this), last)
+    own = await goals.mine(session, event) if this is None else ()
+    points = await _open_points(session, event, this)
+    return Opening(now, this, await folk.manager(session, event), points, last, own)
 
 
 async def _open_points(session: Session, event: Event, this: Progress | None) -> tuple[tuple[str, str], ...]:
@@ -131,7 +156,7 @@ class Team:
 
 
 async def team(session: Session, event: Event) -> Team:
-    reports, now = await folk.reports(session, event), current(event)
+    reports, now = await folk.reports(session, event), await cadences.period_of_team(session, event, "checkin")
     states = await nudges.states(session, [person.id for person in reports], "checkin", now)
     return Team(now, tuple((person, states.get(person.id, "")) for person in reports))
 

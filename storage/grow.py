@@ -75,11 +75,11 @@ class Around:
 
 
 async def around(session: Session, event: Command | Reply | Event) -> Around:
-    manager = await folk.manager(session, event)
     if not isinstance(event, Reply):
-        return Around(manager, None)
+        return Around(await folk.manager(session, event), None)
     beside = await folk.by_id(session, next(iter(event.progress.seeds.get("beside", ())), None))
-    return Around(manager, beside, await access.readers(session, event.progress.id))
+    closing = await access.closing(session, event)
+    return Around(closing.manager, beside, closing.shared_with)
 
 
 async def followed_up(session: Session, event: Due) -> Commitment | None:

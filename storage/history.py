@@ -1,83 +1,70 @@
-"""What somebody has given and received so far, of every kind, the latest first."""
+"""What somebody has said, given and received so far, the latest first: their own, and what they may see of others'."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot.core.events import Action, Command, Event
-from storage import people as folk
-from storage.checkin import checkins
-from storage.dialogues import GIVEN
-from storage.dialogues import dialogues as talks
+from bot.core.events import Action, Command, Event, Submission
+from bot.core.history import KINDS, WORDS, Query, folded, known, read
+from bot.core.wording import FIRST, wording
+from storage import history_of
 from storage.engine import Session
-from storage.grow import commitments
-from storage.kudos import kudos
-from storage.review import reviews
+from storage.entries import SOURCES, Entry, Page, entries, paged
+from storage.outbox import outbox
 
-PAGE = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a history. `kind` names the sentence that shows it, `names` what is filled in."""
-
-    kind: str  # received, given, checkin, review, commitment
-    at: datetime
-    words: str
-    names: dict[str, Any]
+say = wording("history")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    entries: tuple[Entry, ...]
-    older: datetime | None  # where the next page begins
+async def asked(session: Session, event: Command) -> Page:
+    """`/kadens history kudos november`, `/kudos history`, `/kadens history @ana`."""
+    langs = (FIRST, event.actor.lang)
+    named = {word: kind for kind in KINDS for lang in langs for word in said(lang, f"kinds_said.{kind}")}
+    search = {word for lang in langs for word in said(lang, "search_said")}
+    query = read(event.text, event.actor.lang, event.today, named, search)
+    own = {"checkin": "checkins", "goal": "goals", "review": "reviews"}
+    first = event.name.partition(" ")[0]
+    kind = own.get(first, first)
+    query = replace(query, kind=query.kind or (kind if kind in KINDS else ""))
+    if event.mentions and event.mentions[0].id != event.actor.id:
+        query = replace(query, person=event.mentions[0].id)
+    return await page(session, event, query)
 
 
-async def first_page(session: Session, event: Command) -> Page:
-    return await page(session, event, event.at, included=True)
+def said(lang: str, key: str) -> list[str]:
+    """The words by which people call something."""
+    return [folded(word.strip()) for word in say(lang, key).split(",")]
 
 
-async def older_page(session: Session, event: Action) -> Page:
-    try:
-        before = datetime.fromisoformat(event.value)
-        before = before.astimezone(UTC) if before.tzinfo else event.at
-    except (ValueError, OverflowError):  # the first and the last day there are have no UTC everywhere
-        before = event.at
-    return await page(session, event, before)
+async def pressed(session: Session, event: Action) -> Page:
+    return await page(session, event, Query.read(event.value))
 
 
-async def page(session: Session, event: Event, before: datetime, included: bool = False) -> Page:
-    """The actor's own records only: no other person's door is opened here."""
-    me, found = event.actor.id, list[Entry]()
-    found += await _kudos(session, me, before, included)
-    for kind, rows in (("checkin", checkins), ("review", reviews)):
-        query = select(rows.c.at, rows.c.period, talks.c.given).join(talks, talks.c.id == rows.c.id)
-        query = query.where(rows.c.person == me, _until(rows.c.at, before, included)).order_by(rows.c.at.desc())
-        for row in await session.all(query.limit(PAGE + 1)):
-            replies = [given.reply for given in GIVEN.validate_json(row.given) if len(given.reply) > 1]
-            found.append(Entry(kind, row.at, replies[0] if replies else "", {"period": row.period}))
-    own = commitments.c.person == me
-    query = select(commitments).where(own, _until(commitments.c.at, before, included))
-    for row in await session.all(query.order_by(commitments.c.at.desc()).limit(PAGE + 1)):
-        found.append(Entry("commitment", row.at, row.words, {"day": row.day, "state": row.state}))
-    found.sort(key=lambda entry: entry.at, reverse=True)
-    more = len(found) > PAGE
-    return Page(tuple(found[:PAGE]), found[PAGE - 1].at if more else None)
+async def chosen(session: Session, event: Submission) -> Page:
+    before, said = Query.read(event.value), event.answers
+    kind = said.get("kind", "")
+    query = Query(kind if kind in KINDS else "", known(said.get("period", "")), person=before.person, card=before.card)
+    return await page(session, event, replace(query, words=" ".join(said.get("words", "").split())[:WORDS]))
 
 
-def _until(column: Any, before: datetime, included: bool) -> Any:
-    return column <= before if included else column < before
+async def page(session: Session, event: Event, query: Query) -> Page:
+    there = await stands(session, event, query)
+    if query.person:
+        return replace(await history_of.page(session, event, query), stands=there)
+    found = list[Entry]()
+    for rank, source in enumerate(SOURCES):
+        if query.kind in ("", source.kind):
+            found += await entries(session, event, query, rank, source, source.rows(event.actor.id))
+    return replace(paged(query, found), stands=there)
 
 
-async def _kudos(session: Session, me: str, before: datetime, included: bool) -> list[Entry]:
-    rows = list[tuple[str, Any]]()
-    for kind, side in (("received", kudos.c.receiver), ("given", kudos.c.giver)):
-        query = select(kudos).where(side == me, kudos.c.joins.is_(None), _until(kudos.c.at, before, included))
-        rows += [(kind, row) for row in await session.all(query.order_by(kudos.c.at.desc()).limit(PAGE + 1))]
-    who = await folk.many(session, {row.giver for _, row in rows} | {row.receiver for _, row in rows})
-    return [
-        Entry(kind, row.at, row.words, {"who": who[row.giver if kind == "received" else row.receiver].name})
-        for kind, row in rows
-    ]
+def topic(event: Event, card: str) -> str:
+    """Of a history's card. With its reader in it: nobody can name another's."""
+    return f"history:{event.actor.id}:{card}"
+
+
+async def stands(session: Session, event: Event, query: Query) -> bool:
+    """Whether the card that was pressed is still known: what was said long ago is forgotten."""
+    if not query.card or event.place.kind != "direct":
+        return False
+    same = select(outbox.c.id).where(outbox.c.about == topic(event, query.card), outbox.c.failed_at.is_(None))
+    return await session.value(same.limit(1)) is not None

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint, or_, select
+from sqlalchemy import UniqueConstraint, select, union_all
 from sqlmodel import Field, SQLModel
 
 from bot.core.events import Event
 from bot.core.people import Person
-from storage import people as folk
 from storage.engine import Session, table
+from storage.people import people, person
+
+MANY = 100
 
 
 class AgendaRow(SQLModel, table=True):
@@ -45,9 +47,15 @@ class Point:
 
 
 async def points(session: Session, event: Event) -> list[tuple[Person, str]]:
-    """What the actor has to talk about, with whom."""
-    me = event.actor.id
-    mine = or_(agenda.c.person == me, agenda.c.manager == me)
-    rows = await session.all(select(agenda).where(mine, agenda.c.done_at.is_(None)).order_by(agenda.c.at).limit(20))
-    who = await folk.many(session, {row.person for row in rows} | {row.manager for row in rows})
-    return [(who[row.manager if row.person == me else row.person], row.words) for row in rows]
+    """What the actor has to talk about, with whom, the oldest first."""
+    mine, theirs = ((agenda.c.person, agenda.c.manager), (agenda.c.manager, agenda.c.person))
+    sides = (
+        select(agenda.c.at, agenda.c.words, people)
+        .join(people, people.c.id == other)
+        .where(me == event.actor.id, agenda.c.done_at.is_(None))
+        for me, other in (mine, theirs)
+    )
+    # Not one OR: each half goes by an index of its own.
+    both = union_all(*sides).subquery()
+    rows = await session.all(select(both).order_by(both.c.at).limit(MANY))
+    return [(person(row), row.words) for row in rows]

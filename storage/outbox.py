@@ -1,36 +1,21 @@
-"""What came in, once; what goes out, once, in order, when the platform will have it."""
+"""What came in, once; and what is to go out, in order. How it leaves stands in storage/delivery.py."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import (
-    ColumnElement,
-    Index,
-    Row,
-    UniqueConstraint,
-    and_,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-    text,
-    tuple_,
-    update,
-)
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, cast, func, literal, select, text, update
 from sqlmodel import Field, SQLModel
 
-from bot.core.cards import Card
-from bot.core.effects import Message, Post, Replace, Retract, ShowHome, Tell, Whisper
-from bot.core.events import Event
+from bot.core.cards import Card, File
+from bot.core.effects import Message, Post, Replace, Retract, SendFile, ShowHome, Tell, Whisper
+from bot.core.events import Action, Event
 from bot.core.people import Place
-from bot.core.sending import Outgoing
 from storage.engine import Session, table
 
 CARD: TypeAdapter[Card] = TypeAdapter(Card)
+FILE: TypeAdapter[File] = TypeAdapter(File)
 WAITING = text("sent_at IS NULL AND failed_at IS NULL")
 LEASED = text("lease_until IS NOT NULL")
 
@@ -68,6 +53,7 @@ class OutboxRow(SQLModel, table=True):
     fallback: str | None = None  # the account told instead, where the place cannot be reached
     otherwise: str | None = None  # and what they are told
     card: str | None
+    file: str | None = None
     not_before: datetime
     lease_until: datetime | None = None
     tries: int = 0
@@ -78,28 +64,9 @@ class OutboxRow(SQLModel, table=True):
     error: str | None = None
 
 
-class PauseRow(SQLModel, table=True):
-    """A workspace, or one conversation in it, in which nothing is said until then."""
-
-    __tablename__ = "pauses"
-    workspace: str = Field(primary_key=True)
-    conversation: str = Field(primary_key=True, default="")
-    since: datetime  # a clock that is set back to before this ends the rest
-    until: datetime = Field(index=True)
-
-
-events, outbox, pauses = table(EventRow), table(OutboxRow), table(PauseRow)
+events, outbox = table(EventRow), table(OutboxRow)
 row = outbox.c
 unsent = row.sent_at.is_(None) & row.failed_at.is_(None)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    id: int
-    tries: int
-    unsure: bool  # an earlier try may have arrived
-    until: datetime  # from then on somebody else may claim it
-    message: Outgoing
 
 
 async def first_time(session: Session, event: Event) -> bool:
@@ -125,12 +92,54 @@ async def put(session: Session, event: Event, number: int | str, message: Messag
         case Whisper(card):
             more = {"only_for": event.actor.account, "fallback": event.actor.account}
             _add(session, event, key, event.place, card, more)
+        case SendFile(person, file, card):
+            more = {"verb": "file", "file": FILE.dump_json(file).decode()}
+            _add(session, event, key, person.home, card, more)
         case ShowHome(person, card):
+            await _drop(session, row.verb == "home", _here(person.home))
             _add(session, event, key, person.home, card, {"verb": "home"})
         case Replace(about, card):
-            await _change(session, event, key, about, "update", card)
+            await _change(session, event, key, row.about == about, "update", card)
         case Retract(about):
-            await _change(session, event, key, about, "delete", None)
+            await _change(session, event, key, row.about == about, "delete", None)
+
+
+async def put_home(session: Session, event: Event, number: int | str, home: ShowHome, below: Card) -> None:
+    """A home where there is no place for it but the direct conversation: one card is alive, as ShowHome says.
+
+    `below` is what becomes of an older one: it says that the home is further down.
+    """
+    session.spoke = True
+    key, topic, place = f"{event.id}/{number}", f"home:{home.person.id}", home.person.home
+    await session.flush()
+    query = select(row.id).where(row.about == topic, row.verb == "post", row.failed_at.is_(None))
+    # Locked: of two events about one home the second sees which card is the living one.
+    alive = await session.value(query.order_by(row.id.desc()).limit(1).with_for_update())
+    if home.asked and not (alive and await _last_word(session, event, place, alive)):
+        _add(session, event, key, place, home.card, {"about": topic})
+        if alive:
+            await _change(session, event, key, row.id == alive, "update", below)
+            await session.run(update(outbox).where(row.id == alive).values(about=None))
+    elif alive:
+        await _drop(session, row.verb == "update", row.target == alive)
+        await _change(session, event, key, row.id == alive, "update", home.card)
+
+
+async def _last_word(session: Session, event: Event, place: Place, id: int) -> bool:
+    """Whether nothing was said after it: a button was pressed there, and we said nothing since."""
+    last = await session.value(select(func.max(row.id)).where(_here(place), row.verb.in_(("post", "file"))))
+    pressed = isinstance(event, Action) and event.place.kind == "direct"
+    return pressed and bool(last == id)
+
+
+def _here(place: Place) -> ColumnElement[bool]:
+    return (row.workspace == place.workspace) & (row.conversation == place.conversation)
+
+
+async def _drop(session: Session, *which: ColumnElement[bool]) -> None:
+    """What nobody has tried to send yet, and what something newer takes the place of."""
+    untried = (unsent, row.tries == 0, row.lease_until.is_(None))
+    await session.run(outbox.delete().where(*which, *untried))
 
 
 def _json(card: Card | None) -> str | None:
@@ -154,6 +163,7 @@ def _add(session: Session, event: Event, key: str, place: Place, card: Card, mor
 # What most messages leave empty: rows that go in together have the same columns.
 NOTHING: Mapping[str, Any] = {
     "verb": "post",
+    "file": None,
     "thread_topic": None,
     "about": None,
     "only_for": None,
@@ -164,210 +174,29 @@ NOTHING: Mapping[str, Any] = {
 }
 
 
-async def _change(session: Session, event: Event, key: str, about: str, verb: str, card: Card | None) -> None:
-    """One row for each message about the topic. They stand behind it in its conversation, so it is there by then."""
+async def _change(
+    session: Session, event: Event, key: str, which: ColumnElement[bool], verb: str, card: Card | None
+) -> None:
+    """One row for each of those messages. They stand behind it in its conversation, so it is there by then."""
     await session.flush()
     same = [row.workspace, row.conversation, row.kind, row.thread, row.thread_topic, row.only_for]
     columns = ["key", "verb", "target", "card", "not_before", "tries", "unsure", *(column.name for column in same)]
     copied = select(
         literal(f"{key}/") + cast(row.id, row.key.type), literal(verb), row.id, literal(_json(card), row.card.type),
         literal(event.at, row.not_before.type), literal(0), literal(False), *same,
-    ).where(row.about == about, row.verb == "post", row.failed_at.is_(None))  # fmt: skip
+    ).where(which, row.verb == "post", row.failed_at.is_(None))  # fmt: skip
     await session.run(outbox.insert().from_select(columns, copied))
 
 
 async def topic_of(session: Session, place: Place) -> str | None:
     """Our own name for the thread this was said in, if we began it."""
-    here = (row.workspace == place.workspace) & (row.conversation == place.conversation)
-    query = select(row.thread_topic).where(here, row.sent_as == place.thread, row.verb == "post")
+    query = select(row.thread_topic).where(_here(place), row.sent_as == place.thread, row.verb == "post")
     found: Any = await session.value(query.limit(1))
     return str(found) if found else None
 
 
 async def about(session: Session, place: Place, message: str) -> str | None:
     """What a message of ours is about, by the platform's id of it; None when it is none of ours."""
-    here = (row.workspace == place.workspace) & (row.conversation == place.conversation)
-    query = select(func.coalesce(row.about, "")).where(here, row.sent_as == message, row.verb == "post")
+    query = select(func.coalesce(row.about, "")).where(_here(place), row.sent_as == message, row.verb == "post")
     found: Any = await session.value(query.limit(1))
     return None if found is None else str(found)
-
-
-def _spoken_by(platforms: Iterable[str]) -> ColumnElement[bool]:
-    return or_(*(row.workspace.startswith(f"{platform}:", autoescape=True) for platform in platforms))
-
-
-async def claim(
-    session: Session, now: datetime, lease_until: datetime, limit: int, platforms: Iterable[str]
-) -> list[Claim]:
-    """The head of each conversation and never what stands behind it: that is all that keeps the order.
-
-    `platforms` by name: what is meant for another waits until somebody claims for that one.
-    """
-    first = select(func.min(row.id)).where(unsent).group_by(row.workspace, row.conversation)
-    heads = row.id.in_(first) if session.sqlite else row.id == func.any(func.array(first.scalar_subquery()))
-    resting = select(pauses.c.workspace, pauses.c.conversation).where(pauses.c.until > now, pauses.c.since <= now)
-    # A message that was told to somebody else instead may come to stand before one that is being sent there.
-    held = select(row.workspace, row.conversation).where(row.lease_until.is_not(None), row.lease_until > now, unsent)
-    # Never tried is due, whatever a clock that was set back says of when it was written.
-    due = or_(row.tries == 0, row.not_before <= now)
-    conversation = tuple_(row.workspace, row.conversation)
-    taken = (
-        select(row.id)
-        # `unsent` again: once locked, a row that changed under us is judged anew; the subquery is not.
-        .where(heads, unsent, or_(row.lease_until.is_(None), row.lease_until <= now), due, _spoken_by(platforms))
-        .where(conversation.not_in(resting), tuple_(row.workspace, literal("")).not_in(resting))
-        .where(conversation.not_in(held))
-        .order_by(row.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # SQLite leaves this out: it has one writer anyway
-        .cte("taken")
-    )
-    # A lease that ran out means that whoever held it went away in the middle of a try.
-    claimed = (
-        update(outbox)
-        .where(row.id.in_(select(taken.c.id)))
-        .values(lease_until=lease_until, tries=row.tries + 1, unsure=or_(row.unsure, row.lease_until.is_not(None)))
-        .returning(outbox)
-    )
-    rows = sorted(await session.all(claimed), key=lambda found: int(found.id))
-    roots, targets = await _roots(session, rows), await _targets(session, rows)
-    claims = []
-    for found in rows:
-        try:
-            claims.append(_claim(found, roots, targets))
-        except (ValidationError, LookupError) as error:
-            # One row that cannot be read must not stop the claims: it is set aside, its words left where they are.
-            await _set_aside(session, found.id, now, type(error).__name__)
-    if rows and not claims:  # what stood behind those that were set aside
-        return await claim(session, now, lease_until, limit, platforms)
-    return claims
-
-
-def _claim(found: Row[Any], roots: Mapping[Any, str], targets: Mapping[Any, str]) -> Claim:
-    thread = found.thread or roots.get((found.workspace, found.conversation, found.thread_topic))
-    place = Place(found.workspace, found.conversation, thread, found.kind)
-    card = CARD.validate_json(found.card) if found.card else None
-    target = targets[found.target, found.workspace, found.conversation] if found.target else None
-    message = Outgoing(found.key, place, card, found.verb, found.only_for, target)
-    return Claim(found.id, found.tries, found.unsure, found.lease_until, message)
-
-
-async def _roots(session: Session, rows: Iterable[Row[Any]]) -> dict[Any, str]:
-    """Where each thread began, for those that have begun."""
-    wanted = {(found.workspace, found.conversation, found.thread_topic) for found in rows if found.thread_topic}
-    if not wanted:
-        return {}
-    thread = (row.workspace, row.conversation, row.thread_topic)
-    begun = select(func.min(row.id)).where(tuple_(*thread).in_(sorted(wanted)), row.sent_as.is_not(None))
-    roots = begun.where(row.verb == "post").group_by(*thread)
-    found = await session.all(select(*thread, row.sent_as).where(row.id.in_(roots)))
-    return {(root.workspace, root.conversation, root.thread_topic): root.sent_as for root in found}
-
-
-async def _targets(session: Session, rows: Iterable[Row[Any]]) -> dict[Any, str]:
-    """The platform's ids of what is to be changed, where it was meant to be: elsewhere it is another message."""
-    if not (ids := {found.target for found in rows if found.target}):
-        return {}
-    query = select(row.id, row.workspace, row.conversation, row.sent_as).where(row.id.in_(ids))
-    found = await session.all(query.where(row.sent_as.is_not(None)))
-    return {(target.id, target.workspace, target.conversation): target.sent_as for target in found}
-
-
-async def sent(
-    session: Session, claim: Claim, now: datetime, sent_as: str, pause: datetime | None = None, sure: bool = False
-) -> None:
-    """It is out. Its words are with the platform now and no longer here. `sure`: no earlier try arrived too."""
-    gone = {"sent_at": now, "sent_as": sent_as, "lease_until": None, "card": None, "otherwise": None, "error": None}
-    certain = {"unsure": False} if sure else {}
-    await session.run(update(outbox).where(row.id == claim.id).values(**gone, **certain))
-    if pause:
-        place = claim.message.place
-        await rest(session, place.workspace, pause, now, place.conversation)
-
-
-def _ours(claim: Claim) -> ColumnElement[bool]:
-    """Who took longer than the lease has nothing more to say about it: somebody else is at it."""
-    return and_(row.id == claim.id, row.lease_until == claim.until)
-
-
-async def failed(session: Session, claim: Claim, error: str, again_at: datetime) -> None:
-    values = {"error": error, "not_before": again_at, "lease_until": None, "unsure": True}
-    await session.run(update(outbox).where(_ours(claim)).values(**values))
-
-
-async def given_up(session: Session, claim: Claim, now: datetime, error: str) -> None:
-    """Never tried again, and visible from now on. Where there is somebody to tell instead, they are told."""
-    found = await session.first(select(row.fallback, row.otherwise, row.card).where(_ours(claim)))
-    if found and found.fallback and found.fallback != claim.message.place.conversation:
-        instead = {
-            "conversation": found.fallback,
-            "kind": "direct",
-            "thread": None,
-            "only_for": None,
-            "card": found.otherwise or found.card,
-            "about": None,
-            "fallback": None,
-            "otherwise": None,
-            "lease_until": None,
-            "tries": 0,
-        }
-        await session.run(update(outbox).where(_ours(claim)).values(**instead))
-    elif found:
-        await _set_aside(session, claim.id, now, error)
-    session.spoke = True  # what stood behind it can go
-
-
-async def _set_aside(session: Session, id: int, now: datetime, error: str) -> None:
-    await session.run(update(outbox).where(row.id == id).values(failed_at=now, error=error, lease_until=None))
-
-
-async def rest(session: Session, workspace: str, until: datetime, now: datetime, conversation: str = "") -> None:
-    """Nothing is said there until then; a longer rest that was asked for already stays."""
-    await session.run(pauses.delete().where(pauses.c.until <= now))
-    new = session.insert(pauses).values(workspace=workspace, conversation=conversation, since=now, until=until)
-    keys, shorter = ["workspace", "conversation"], or_(pauses.c.until < until, pauses.c.since > now)
-    changed = {"since": now, "until": until}
-    await session.run(new.on_conflict_do_update(index_elements=keys, set_=changed, where=shorter))
-
-
-async def release(session: Session, claim: Claim) -> None:
-    """Back into the queue untried: we were asked to wait, or to stop."""
-    await session.run(update(outbox).where(_ours(claim)).values(lease_until=None, tries=row.tries - 1))
-
-
-async def next_at(session: Session, now: datetime, platforms: Iterable[str]) -> datetime | None:
-    """When to look again: now, or when the first rest, lease or delay is over; None when nothing waits."""
-    mine = [unsent, _spoken_by(platforms)]
-    if await session.first(select(row.id).where(*mine).limit(1)) is None:
-        return None
-    waits = (
-        select(func.min(row.not_before)).where(*mine, row.tries > 0, row.not_before > now),
-        select(func.min(row.lease_until)).where(*mine, row.lease_until > now),
-        select(func.min(pauses.c.until)).where(pauses.c.until > now, pauses.c.since <= now),
-    )
-    return min(filter(None, [await session.value(query) for query in waits]), default=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    waiting: int
-    oldest: datetime | None
-    failed: int
-    unsure: int  # sent again, or given up, without knowing whether an earlier try arrived
-    reasons: Mapping[str, int]
-
-
-async def backlog(session: Session) -> Backlog:
-    """What waits and what was given up, for doctor and metrics. No words, no names."""
-    count = func.count().label("waiting")
-    waiting = await session.first(select(count, func.min(row.not_before).label("oldest")).where(unsent))
-    reasons = await session.all(
-        select(row.error, func.count().label("times"))
-        .where(row.failed_at.is_not(None))
-        .group_by(row.error)
-        .order_by(row.error)
-    )
-    unsure = await session.value(select(func.count()).where(row.unsure))
-    assert waiting is not None
-    by_reason = {str(reason.error): int(reason.times) for reason in reasons}
-    return Backlog(waiting.waiting, waiting.oldest, sum(by_reason.values()), unsure, by_reason)

@@ -5,14 +5,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, tuple_, update
 from sqlmodel import Field, SQLModel
 
-from bot.core.calendar import country_of
+from bot.core.calendar import Calendar
 from bot.core.events import Action, Command, Event
+from bot.core.overlays import overlaid
 from bot.core.people import Kind, Person
+from bot.core.settings import Settings
 from storage.engine import Session, table
+from storage.overlays import cadences, companies
 
 
 class PersonRow(SQLModel, table=True):
@@ -22,13 +26,18 @@ class PersonRow(SQLModel, table=True):
     workspace: str  # of the account that nudges go to
     account: str
     name: str
+    name_chosen: bool = False  # told by an import: the platform's word no longer counts
     lang: str
     lang_chosen: bool = False  # said by the person: the platform's word no longer counts
     zone: str
+    zone_chosen: bool = False  # the same
+    hours: str = ""  # Hours.key, said by the person; "": the company's
     country: str = ""
+    country_chosen: bool = False  # the same as name_chosen
     calendar: str = Field(index=True)  # Calendar.key of all that follows from zone, country, days and hours
     manager: str | None = Field(default=None, index=True, foreign_key="people.id")
-    manager_asked: str | None = Field(default=None, foreign_key="people.id")  # named, not yet confirmed
+    manager_from: str = ""  # who said so: chat, csv, graph
+    manager_asked: str | None = Field(default=None, index=True, foreign_key="people.id")  # named, not yet confirmed
     team: str = ""
     role: str = ""
     bot: bool = False
@@ -37,6 +46,9 @@ class PersonRow(SQLModel, table=True):
     started: date | None = None  # a newcomer's first day; None for those who were there before the bot
     first_kudos: bool = False  # has had the line that explains kudos
     off_board: bool = False  # wants no place on the leaderboard
+    takes_timing: str = ""  # how they like to be told things, "" where they have not said: direct, time
+    takes_form: str = ""  # writing, person
+    takes_detail: str = ""  # detail, headline
     profiled_at: datetime | None = None
 
 
@@ -45,6 +57,10 @@ class AccountRow(SQLModel, table=True):
     workspace: str = Field(primary_key=True)
     account: str = Field(primary_key=True)
     person: str = Field(foreign_key="people.id", index=True)
+    email: str = Field(default="", index=True)  # in small letters, and only where the platform vouches for it
+    guest: bool = False
+    gone: bool = False
+    seen: datetime | None = None  # began_at of the round (storage/syncs.py) that last found it on the platform's list
 
 
 class GroupRow(SQLModel, table=True):
@@ -69,6 +85,7 @@ class ChannelRow(SQLModel, table=True):
 people, accounts = table(PersonRow), table(AccountRow)
 groups, channels = table(GroupRow), table(ChannelRow)
 Key = tuple[str, str]  # workspace, account
+LINE = "reporting line"  # held by whoever changes who manages whom: two lines at once could close a circle
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,7 @@ class Profile:
     guest: bool = False
     gone: bool = False
     started: date | None = None
+    email: str | None = None  # only what the platform vouches for; "": it says there is none
 
 
 def person(row: Row[Any]) -> Person:
@@ -103,6 +121,9 @@ def person(row: Row[Any]) -> Person:
         bot=row.bot,
         guest=row.guest,
         gone=row.gone,
+        takes_timing=row.takes_timing,
+        takes_form=row.takes_form,
+        takes_detail=row.takes_detail,
     )
 
 
@@ -112,76 +133,88 @@ def _key(someone: Person) -> Key:
 
 async def introduced(session: Session, strangers: Iterable[Person]) -> Mapping[Key, Person]:
     """The people behind these accounts; who was not known is known from now on."""
+    return {key: person(row) for key, row in (await _introduced(session, strangers)).items()}
+
+
+async def received(
+    session: Session, strangers: Iterable[Person], at: datetime
+) -> Mapping[Key, tuple[Person, Settings]]:
+    """The same, with the settings that hold for each of them at this moment."""
+    known = await _introduced(session, strangers)
+    return {key: (person(row), settings_of(session, row, at)) for key, row in known.items()}
+
+
+async def _introduced(session: Session, strangers: Iterable[Person]) -> dict[Key, Row[Any]]:
     wanted = {_key(someone): someone for someone in strangers}
     found = await _known(session, wanted)
     if missing := [someone for key, someone in wanted.items() if key not in found]:
-        for someone in missing:
-            await _welcome(session, someone)
+        await _welcome(session, missing)
         found |= await _known(session, [_key(someone) for someone in missing])
     return found
 
 
-async def _known(session: Session, keys: Iterable[Key]) -> dict[Key, Person]:
+async def _known(session: Session, keys: Iterable[Key]) -> dict[Key, Row[Any]]:
     """One statement for all. The place an account is met in is where it is answered, so the row tells that account."""
     pair = tuple_(accounts.c.workspace, accounts.c.account)
     here = (accounts.c.workspace.label("met_in"), accounts.c.account.label("met_as"))
-    query = select(people, *here).join(accounts, accounts.c.person == people.c.id).where(pair.in_(list(keys)))
-    return {(row.met_in, row.met_as): person(row) for row in await session.all(query)}
+    query = layered(select(people, *LAYERS, *here).join(accounts, accounts.c.person == people.c.id))
+    return {(row.met_in, row.met_as): row for row in await session.all(query.where(pair.in_(list(keys))))}
 
 
-async def _welcome(session: Session, someone: Person) -> None:
-    defaults, id = session.settings.people, secrets.token_hex(8)
-    await session.run(
-        people.insert().values(
-            id=id,
-            company=someone.workspace,
-            workspace=someone.workspace,
-            account=someone.account,
-            name=someone.name or someone.account,
-            lang=someone.lang or session.settings.languages.default,
-            zone=defaults.zone,
-            country=defaults.country,
-            calendar=defaults.calendar().key,
-            bot=someone.bot,
-        )
-    )
-    await session.run(accounts.insert().values(workspace=someone.workspace, account=someone.account, person=id))
+# What was said in chat over app.yaml, for the company and for the team of a person.
+LAYERS = (companies.c.said.label("company_said"), cadences.c.said.label("cadence_said"))
 
 
-async def learn(session: Session, profiles: Iterable[Profile], at: datetime) -> None:
-    """Keep what a platform tells of its people."""
-    told = {(profile.workspace, profile.account): profile for profile in profiles}
-    await introduced(session, [Person("", p.name, p.workspace, p.account, lang="", bot=p.bot) for p in told.values()])
-    known = await session.all(
-        select(people, accounts.c.account.label("met_as"), accounts.c.workspace.label("met_in"))
-        .join(accounts, accounts.c.person == people.c.id)
-        .where(tuple_(accounts.c.workspace, accounts.c.account).in_(list(told)))
-    )
-    for row in known:
-        profile = told[row.met_in, row.met_as]
-        zone = profile.zone or row.zone
-        country = profile.country or country_of(profile.zone or "") or row.country
-        await session.run(
-            update(people)
-            .where(people.c.id == row.id)
-            .values(
-                name=profile.name or row.name,
-                lang=row.lang if row.lang_chosen else profile.lang or row.lang,
-                zone=zone,
-                country=country,
-                calendar=_calendar(session, zone, country, row.calendar),
-                bot=profile.bot,
-                guest=profile.guest,
-                gone=profile.gone,
-                started=row.started or profile.started,
-                profiled_at=at,
-            )
-        )
+def layered(query: Select[Any]) -> Select[Any]:
+    """A query of people, joined by what LAYERS names."""
+    team = query.outerjoin(cadences, cadences.c.manager == people.c.manager)
+    return team.outerjoin(companies, companies.c.company == people.c.company)
 
 
-def _calendar(session: Session, zone: str, country: str, before: str) -> str:
+def settings_of(session: Session, row: Row[Any], at: datetime) -> Settings:
+    """The settings that hold for the person of a `layered` row at this moment."""
+    if row.company_said is None and row.cadence_said is None:
+        return session.settings
+    return overlaid(session.settings, row.company_said, row.cadence_said, local_day(row.zone, at))
+
+
+def local_day(zone: str, at: datetime) -> date:
     try:
-        return session.settings.people.calendar(zone, country).key
+        return at.astimezone(ZoneInfo(zone)).date()
+    except (KeyError, ValueError, OSError):  # a zone this machine's database does not have
+        return at.date()
+
+
+async def _welcome(session: Session, strangers: Iterable[Person]) -> None:
+    new = [newcomer(session, Profile(s.workspace, s.account, s.name, lang=s.lang, bot=s.bot)) for s in strangers]
+    await session.run(people.insert(), new)
+    keys = ({"workspace": row["workspace"], "account": row["account"], "person": row["id"]} for row in new)
+    await session.run(accounts.insert(), list(keys))
+
+
+def newcomer(session: Session, told: Profile) -> dict[str, Any]:
+    """All that is kept of somebody who was not known until now."""
+    defaults, settings = session.settings.people, session.settings
+    columns = {column.name: column.default.arg if column.default else None for column in people.c}  # type: ignore[attr-defined]
+    return columns | {
+        "id": secrets.token_hex(8),
+        "company": settings.company(told.workspace),
+        "workspace": told.workspace,
+        "account": told.account,
+        "name": told.name or told.account,
+        "lang": told.lang or settings.languages.default,
+        "zone": defaults.zone,
+        "country": defaults.country,
+        "calendar": defaults.calendar().key,
+        "bot": told.bot,
+    }
+
+
+def calendar_of(session: Session, zone: str, country: str, hours: str, before: str) -> str:
+    """Calendar.key of somebody's days. `hours`: of their own, "" for the company's; `before`: what it was."""
+    try:
+        key = session.settings.people.calendar(zone, country).key
+        return Calendar.parse(f"{zone}|{country}|{hours}").key if hours else key
     except ValueError:  # a zone this machine's database does not have: the person keeps the days they had
         return before
 
@@ -286,6 +319,32 @@ async def asking(session: Session, event: Action) -> Person | None:
     query = select(people).where(people.c.id == event.value, people.c.manager_asked == event.actor.id)
     row = await session.first(query)
     return person(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose manager the actor is asked to be, and whether that would close a circle by now."""
+
+    report: Person
+    circle: bool
+
+
+async def confirming(session: Session, event: Action) -> Asked | None:
+    """What a yes of the actor's is about, while it waits for them. Two that together close a circle wait in line."""
+    await session.hold(LINE)
+    report = await asking(session, event)
+    return Asked(report, await leads_back(session, event.actor.id, (report.id,))) if report else None
+
+
+async def leads_back(session: Session, manager: str, to: Iterable[str]) -> bool:
+    """Whether the line above this manager, who counts too, leads to one of those. LINE has to be held."""
+    wanted, at, seen = set(to), manager, set[str]()
+    while at and at not in seen:
+        if at in wanted:
+            return True
+        seen.add(at)
+        at = await session.value(select(people.c.manager).where(people.c.id == at))
+    return False
 
 
 async def above(session: Session, someone: Person | None, limit: int = 50) -> frozenset[str]:

@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, or_, select
 from bot.core.events import Event
 from bot.core.kudos import Giving
 from bot.core.people import Person
+from storage import access
 from storage.engine import Session
 from storage.kudos import givings, k, kudos
 from storage.people import people, person
@@ -62,9 +63,14 @@ class Lived:
 
 
 async def by_value(session: Session, event: Event) -> list[Lived]:
-    """The last 90 days of the company, in the values' own order: for conversation, no ranking."""
+    """The last 90 days of the company, in the values' own order: for conversation, no ranking.
+
+    Nothing for guests: a figure needs its story, and the stories of channels they are not in are not theirs to read.
+    """
+    if access.outsider(event.actor):
+        return []
     since, lived = event.at - timedelta(days=90), list[Lived]()
-    for value in session.settings.values:
+    for value in event.settings.values:
         named = (" " + k.value + " ").contains(f" {value} ", autoescape=True)
         those = and_(named, k.at >= since, k.kind == "public", k.words != "", k.joins.is_(None))
         here = and_(those, people.c.company == event.actor.company)

@@ -10,10 +10,11 @@ from sqlmodel import Field, SQLModel
 
 from bot.core.calendar import bounds, period
 from bot.core.events import Due, Event
+from bot.core.goals import Goal, Update
 from bot.core.kudos import Giving
 from bot.core.people import Person
 from bot.core.progress import Progress
-from storage import checkin, dialogues, grow, recognition
+from storage import checkin, dialogues, goals, grow, recognition
 from storage import people as folk
 from storage.dialogues import dialogues as talks
 from storage.engine import Session, table
@@ -53,6 +54,7 @@ class Evidence:
     checkins: tuple[Mapping[str, str], ...]  # the answers of each
     kudos: tuple[Giving, ...]
     commitments: tuple[Commitment, ...]
+    goals: tuple[tuple[Goal, Update], ...] = ()  # the last word about each
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Opening:
 async def opening(session: Session, event: Event) -> Opening:
     now = event.period if isinstance(event, Due) else current(event)
     mine = (talks.c.person == event.actor.id) & (talks.c.dialogue == "review") & (talks.c.subject == now)
-    row = await session.first(select(talks).where(mine).order_by(talks.c.began.desc()).limit(1))
+    finished = talks.c.state == "finished"  # of somebody who was two people to us, the one that counts
+    row = await session.first(select(talks).where(mine).order_by(finished.desc(), talks.c.began.desc()).limit(1))
     this = dialogues.progress_of(row) if row else None
     return Opening(now, this, await folk.manager(session, event), await evidence(session, event, now))
 
@@ -83,4 +86,6 @@ async def evidence(session: Session, event: Event, of: str) -> Evidence:
     said = await checkin.between(session, event.actor.id, since, until)
     thanks = await recognition.received(session, event.actor, since, until)
     promised = await grow.between(session, event.actor.id, since, until)
-    return Evidence(tuple(progress.answers for _, progress in said), tuple(reversed(thanks)), tuple(promised))
+    words = await goals.between(session, event.actor.id, since, until)
+    answers = tuple(progress.answers for _, progress in said)
+    return Evidence(answers, tuple(reversed(thanks)), tuple(promised), tuple(words))

@@ -1,4 +1,5 @@
-"""What has to be remembered to write to somebody on Teams: where their conversation is, and by which id they are known.
+"""What has to be remembered to write to somebody on Teams: where their conversation is, by which id they are known, and
+which documents wait for their yes.
 
 Teams knows a person by two ids: the one a bot talks to ("29:…", other for each bot) and the directory's (a GUID, the
 same everywhere). Menus and people pickers name only the second. The account by which we first met somebody stays
@@ -7,14 +8,16 @@ theirs.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, or_, select, update
 from sqlmodel import Field, SQLModel
 
-from bot.core.people import Kind
+from bot.core.cards import File
+from bot.core.people import Kind, Place
 from storage.engine import Session, table
+from storage.outbox import FILE
 from storage.people import accounts as folk
 
 
@@ -26,7 +29,7 @@ class ConversationRow(SQLModel, table=True):
     service_url: str
     kind: str | None = None  # public, private, direct; None: not told yet
     threads: bool = False  # a channel
-    home: str | None = None  # the card that is kept up to date
+    team: str = ""  # of a channel: the team it is in
     installs: int = 0  # how often the bot was taken out again: tells one coming from the next
     gone: bool = False
     seen: datetime = Field(index=True)
@@ -40,7 +43,21 @@ class AccountRow(SQLModel, table=True):
     told: str = ""  # what Teams last said of them, to see whether it says something new
 
 
-conversations, accounts = table(ConversationRow), table(AccountRow)
+class FileRow(SQLModel, table=True):
+    """A document whose person has been asked whether they want it. Its content goes with their answer, or after a day;
+    the rest stays that long, so that a second press is known as one."""
+
+    __tablename__ = "teams_files"
+    id: str = Field(primary_key=True)
+    workspace: str = Field(index=True)
+    account: str
+    file: str | None  # None: it was answered
+    until: datetime = Field(index=True)
+    lease_until: datetime | None = None  # it is on its way
+
+
+conversations, accounts, files = table(ConversationRow), table(AccountRow), table(FileRow)
+KEPT = timedelta(days=1)  # how long a document waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +70,9 @@ class Reference:
     service_url: str
     kind: Kind | None = None
     threads: bool = False
-    home: str | None = None
     installs: int = 0
     gone: bool = False
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +90,9 @@ def _reference(row: Row[Any]) -> Reference:
         row.service_url,
         row.kind,
         row.threads,
-        row.home,
         row.installs,
         row.gone,
+        row.team,
     )
 
 
@@ -104,6 +121,7 @@ async def keep(session: Session, reference: Reference, at: datetime) -> None:
         "gone": False,
         "seen": at,
         **({"kind": reference.kind} if reference.kind else {}),
+        **({"team": reference.team} if reference.team else {}),
     }
     new = {"workspace": reference.workspace, "conversation": reference.conversation, "installs": 0, **values}
     insert = session.insert(conversations).values(new)
@@ -113,11 +131,7 @@ async def keep(session: Session, reference: Reference, at: datetime) -> None:
 async def removed(session: Session, workspace: str, conversation: str) -> None:
     """The bot was taken out: nothing is sent there until it is put in again."""
     here = update(conversations).where(_here(workspace, conversation), conversations.c.gone.is_(False))
-    await session.run(here.values(gone=True, installs=conversations.c.installs + 1, home=None))
-
-
-async def keep_home(session: Session, workspace: str, conversation: str, message: str) -> None:
-    await session.run(update(conversations).where(_here(workspace, conversation)).values(home=message))
+    await session.run(here.values(gone=True, installs=conversations.c.installs + 1))
 
 
 async def known(session: Session, workspace: str, directory: Iterable[str]) -> Mapping[str, Known]:
@@ -151,3 +165,38 @@ async def know(session: Session, workspace: str, someone: Known) -> str:
     told = insert.on_conflict_do_update(index_elements=["workspace", "directory"], set_={"told": someone.told})
     account: Any = await session.value(told.returning(accounts.c.account))
     return str(account)
+
+
+async def keep_file(session: Session, id: str, place: Place, file: File, now: datetime) -> None:
+    """The document waits for its person's answer. What nobody answered in time goes."""
+    await session.run(files.delete().where(files.c.until <= now))
+    until, content = now + KEPT, FILE.dump_json(file).decode()
+    row = {"id": id, "workspace": place.workspace, "account": place.conversation, "file": content, "until": until}
+    await session.run(session.insert(files).values(row).on_conflict_do_nothing())  # a second try asks about the same
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    file: File | None  # None: answered already, or on its way
+
+
+async def take_file(session: Session, id: str, place: Place, now: datetime, lease: timedelta) -> Waiting | None:
+    """The document, for `lease` nobody else's to bring; None where there is none, or no longer, for this person."""
+    theirs = (files.c.id == id, files.c.workspace == place.workspace, files.c.account == place.conversation)
+    free = or_(files.c.lease_until.is_(None), files.c.lease_until <= now)
+    taken = update(files).where(*theirs, files.c.until > now, files.c.file.is_not(None), free)
+    row = await session.first(taken.values(lease_until=now + lease).returning(files.c.file))
+    if row:
+        return Waiting(FILE.validate_json(row.file))
+    known = await session.first(select(files.c.id).where(*theirs, files.c.until > now))
+    return Waiting(None) if known else None
+
+
+async def answered_file(session: Session, id: str) -> None:
+    """It is where it should be, or is not wanted: its content is nobody's business any more."""
+    await session.run(update(files).where(files.c.id == id).values(file=None, lease_until=None))
+
+
+async def release_file(session: Session, id: str) -> None:
+    """It could not be brought: another try may."""
+    await session.run(update(files).where(files.c.id == id).values(lease_until=None))

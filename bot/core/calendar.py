@@ -1,5 +1,5 @@
 """How a person's days run, and the periods and phrases in which a rhythm is told. Dates only; when a nudge falls due
-is worked out in scheduler.rhythms."""
+stands in bot.core.moments."""
 
 import re
 import warnings

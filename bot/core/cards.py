@@ -6,11 +6,13 @@ before this one. A new part therefore gets a new kind, and an old kind never cha
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from bot.core.people import Person, Place
+from bot.core.people import SOMEBODY, Person, Place
+
+T = TypeVar("T")
 
 # A mention travels inside a text between two characters nobody can type: inbound takes them out of what people write.
 OPEN, BAR, SHUT = "\ue000", "\ue001", "\ue002"
@@ -24,7 +26,9 @@ class Mention:
 
 
 def mention(person: Person) -> str:
-    """A name that notifies: each platform's renderer makes it its own kind of mention."""
+    """A name that notifies: each platform's renderer makes it its own kind of mention. Who was erased is only named."""
+    if not person.account:
+        return person.name
     return f"{OPEN}{person.account}{BAR}{person.name}{SHUT}"
 
 
@@ -47,7 +51,27 @@ def plain(text: str) -> str:
 
 def clean(text: str) -> str:
     """What a person typed, without the characters that are ours and those no store takes."""
-    return re.sub(f"[{OPEN}-{SHUT}\x00\ud800-\udfff]", "", text)  # half a pair of surrogates has no UTF-8
+    return re.sub(f"[{OPEN}-{SOMEBODY}\x00\ud800-\udfff]", "", text)  # half a pair of surrogates has no UTF-8
+
+
+def spelled(thing: T, somebody: str) -> T:
+    """The same with `somebody` ("somebody who left") wherever a text names who was erased, however deep inside."""
+    found: Any = thing
+    if isinstance(found, str):
+        if SOMEBODY in found:
+            begun = found.removeprefix(SOMEBODY)
+            found = begun if begun == found else somebody[:1].upper() + somebody[1:] + begun
+            return found.replace(SOMEBODY, somebody)  # type: ignore[no-any-return]
+    elif isinstance(found, tuple):
+        inner = tuple([spelled(each, somebody) for each in found])
+        return thing if all(one is other for one, other in zip(inner, found, strict=True)) else inner  # type: ignore[return-value]
+    elif isinstance(found, dict):
+        return {key: spelled(value, somebody) for key, value in found.items()}  # type: ignore[return-value]
+    elif is_dataclass(found) and not isinstance(found, type):
+        names = found.__dataclass_fields__
+        changed = {name: new for name in names if (new := spelled(old := getattr(found, name), somebody)) is not old}
+        return replace(found, **changed) if changed else thing  # type: ignore[return-value]
+    return thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +110,37 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A figure with its story: never shown without the words."""
+    """A figure with its story: never shown without the words. Of 100 it reads as a percentage."""
 
     label: str
     value: float
     top: float
     story: str = ""
     kind: Literal["bar"] = "bar"
+
+    @property
+    def figure(self) -> str:
+        return f"{self.value:g} %" if self.top == 100 else f"{self.value:g}/{self.top:g}"
+
+
+Tone = Literal["good", "warn", "bad", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    day: date
+    value: float
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A small picture of figures over time. It travels as figures: each platform draws it where it is shown."""
+
+    points: tuple[Point, ...]  # the earliest first; at least one
+    alt: str  # the same in words, for who does not see it
+    target: Point | None = None
+    kind: Literal["chart"] = "chart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +163,7 @@ class Buttons:
     kind: Literal["buttons"] = "buttons"
 
 
-Part = Text | Heading | Note | Quote | Facts | Bar | Divider | Buttons
+Part = Text | Heading | Note | Quote | Facts | Bar | Chart | Divider | Buttons
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +177,15 @@ class Card:
     def summary(self) -> str:
         """What a notification or a screen reader says of it."""
         return plain(self.title or next((p.body for p in self.parts if isinstance(p, Text | Heading | Note)), ""))
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A document to keep: text only, so that it can wait in the outbox."""
+
+    name: str  # "kadens-my-data.html"
+    mime: Literal["text/html", "text/csv", "application/json"]
+    body: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ name on the page and a function in code; pages and code must agree, or it says s
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -15,8 +16,6 @@ from bot.core.pages import BrokenPage, Page, read, shaped
 from bot.core.people import Person
 from bot.core.progress import Progress
 from bot.core.wording import FIRST, SHELF, Wording, wording
-
-Guard = Callable[[Progress], bool]
 
 
 class Question(BaseModel):
@@ -28,18 +27,29 @@ class Question(BaseModel):
     when: str | None = None  # the name of a guard: asked only where it holds
     each: str | None = None  # asked once for each seed of this name
     scale: tuple[int, int] | None = None
-    story: str | None = None  # the question that takes the words said along with the number
+    story: str | None = None  # the question that takes the words said along with the number, or instead of a choice
     choices: tuple[str, ...] = ()
     day: bool = False
     must: bool = False  # cannot be skipped
     default: str = ""  # already chosen in the form
     limit: int = 3000  # characters
     item: str = ""  # with `each`: what it is asked about
+    number: int = 0  # with `each`: which of them it is
     stem: str = ""  # with `each`: the id its words stand under
 
     @property
     def words(self) -> str:
         return self.stem or self.id
+
+    def of(self, number: int, item: str) -> "Question":
+        """The one of an `each` question that is asked about this item; its story is the one of the same number."""
+        story = self.story and f"{self.story}.{number}"
+        own = {"id": f"{self.id}.{number}", "item": item, "number": number, "stem": self.id, "story": story}
+        return self.model_copy(update=own)
+
+
+# Whether this question, which may be one of several of an `each`, is to be asked now.
+Guard = Callable[[Progress, Question], bool]
 
 
 class Structure(BaseModel):
@@ -56,17 +66,19 @@ class Dialogue:
     say: Wording
 
     def questions(self, progress: Progress) -> list[Question]:
-        """All questions, those of `each` repeated for what this progress began with."""
+        """All questions, those of `each` repeated for what this progress began with.
+
+        Neighbours of the same `each` stay together: all that is asked about the first, then all about the second.
+        """
         found = list[Question]()
         without = progress.seeds.get("without", ())
-        for question in self.page:
-            if question.id in without:
-                continue
-            if question.each is None:
-                found.append(question)
-            for number, item in enumerate(progress.seeds.get(question.each or "", ())):
-                more = {"id": f"{question.id}.{number}", "item": item, "stem": question.id}
-                found.append(question.model_copy(update=more))
+        asked = (question for question in self.page if question.id not in without)
+        for each, group in groupby(asked, key=lambda question: question.each):
+            together = list(group)
+            if each is None:
+                found += together
+            for number, item in enumerate(progress.seeds.get(each or "", ())):
+                found += [question.of(number, item) for question in together]
         return found
 
     def open(self, progress: Progress) -> list[Question]:
@@ -75,7 +87,7 @@ class Dialogue:
         return [q for q in self.questions(progress) if q.id not in answers and self.holds(q, progress)]
 
     def holds(self, question: Question, progress: Progress) -> bool:
-        return question.when is None or self.guards[question.when](progress)
+        return question.when is None or self.guards[question.when](progress, question)
 
     def next(self, progress: Progress) -> Question | None:
         return next(iter(self.open(progress)), None)
@@ -86,6 +98,10 @@ class Dialogue:
     def asks(self, question: Question, reader: Person) -> str:
         return self.say(reader, f"ask.{question.words}", item=question.item)
 
+    def choice(self, reader: Person, question: Question, choice: str) -> str:
+        """Its label."""
+        return self.say(reader, f"choices.{question.words}.{choice}")
+
     def settled(self, progress: Progress) -> Progress:
         """Without answers to questions whose guard has come to say no, and finished when nothing is left to ask."""
         kept = []
@@ -95,6 +111,11 @@ class Dialogue:
                 kept.append(given)
         progress = replace(progress, given=tuple(kept))
         return replace(progress, state="finished" if self.next(progress) is None else "open")
+
+    @cached_property
+    def stories(self) -> frozenset[str]:
+        """Ids, as they stand on the page, of the questions that belong to another one's answer."""
+        return frozenset(q.story for q in self.page if q.story)
 
     @cached_property
     def scales(self) -> frozenset[str]:
@@ -124,6 +145,10 @@ def _amiss(page: Page, questions: Sequence[Question]) -> Iterator[str]:
             yield page.complaint(("questions", n, "id"), f"two questions share the id {question.id!r}")
         if question.story and question.story not in ids[n + 1 :]:
             yield page.complaint(("questions", n, "story"), f"{question.story!r} is no question after {question.id!r}")
+        elif question.story and questions[ids.index(question.story)].each != question.each:
+            yield page.complaint(("questions", n, "story"), f"{question.story!r} is not asked for each of the same")
+        if question.story and not (question.scale or question.choices):
+            yield page.complaint(("questions", n, "story"), "goes with a scale or with choices only")
         if sum(ways) > 1:
             yield page.complaint(("questions", n), "is answered in one way only: a scale, choices or a day")
         if low >= high:

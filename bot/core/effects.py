@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.core.cards import Card, Form
+from bot.core.cards import Card, File, Form
 from bot.core.people import Person, Place
 from bot.core.progress import Progress
 
@@ -67,6 +67,19 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class SendFile:
+    """A document to one person, privately, with a card that says what it is.
+
+    It comes once, as a message does: where the outcome of a try is not known it is looked up first, if the platform can
+    be asked. On Teams the person is asked whether they want it, for a day; then it lies in their own OneDrive.
+    """
+
+    person: Person
+    file: File
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
 class Whisper:
     """To the actor alone, where the event happened."""
 
@@ -90,13 +103,22 @@ class Retract:
 
 @dataclass(frozen=True, slots=True)
 class ShowHome:
-    """The person's home, drawn anew."""
+    """The person's home, drawn anew. Yield it whenever what stands in it has changed: it disturbs nobody.
+
+    A platform with a home of its own (Can.home) shows it there; elsewhere the card that stands as the person's home is
+    changed where it stands, and who has none yet gets none.
+
+    `asked`: the person wants to see it now. Then it is also said as a message where there is a home of its own, so no
+    Tell is needed beside it. Elsewhere the home that is our last word is drawn anew where it stands; one further up,
+    or one asked for in words, is said afresh, and the older one becomes a line that says so. Exactly one is alive.
+    """
 
     person: Person
     card: Card
+    asked: bool = False
 
 
 Answer = OpenForm | Refuse  # inside the request
 Write = Record | KeepDialogue | Grant  # inside the transaction
-Message = Post | Tell | Whisper | Replace | Retract | ShowHome  # after the commit, through the outbox
+Message = Post | Tell | SendFile | Whisper | Replace | Retract | ShowHome  # after the commit, through the outbox
 Effect = Answer | Write | Message

@@ -105,6 +105,8 @@ class Reaction(Event):
 class Opened(Event):
     """Somebody looks at their home."""
 
+    renewed: bool = False  # nobody opened it: the clock has it drawn anew, because something changed in it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Met(Event):

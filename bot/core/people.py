@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["direct", "public", "private"]
+# The name of who was erased. Nobody can type it; the turn writes it out in its reader's language (cards.spelled).
+SOMEBODY = "\ue003"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class Person:
     bot: bool = False
     guest: bool = False
     gone: bool = False
+    # How they like to be told things; "" is not said.
+    takes_timing: str = ""  # direct, or with time to think
+    takes_form: str = ""  # in writing, or in person
+    takes_detail: str = ""  # in detail, or the headline
 
     @property
     def home(self) -> Place:

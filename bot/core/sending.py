@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from bot.core.cards import Card
+from bot.core.cards import Card, File
 from bot.core.people import Place
 
 
@@ -14,9 +14,10 @@ class Outgoing:
     key: str  # the same for every try, so that a platform that can look back knows it again
     place: Place
     card: Card | None  # None with "delete"
-    verb: Literal["post", "update", "delete", "home"] = "post"
+    verb: Literal["post", "update", "delete", "home", "file"] = "post"
     only_for: str | None = None  # the one account that may see it
     target: str | None = None  # with "update" and "delete": the platform's id of the message, as `send` returned it
+    file: File | None = None  # with "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Can:
     threads_in_direct: bool  # else one dialogue at a time has the floor
     whispers: bool  # else a whisper goes to the person's direct conversation
     looks_back: bool  # else an unknown outcome is sent again, and counted
+    home: bool = True  # a place of its own for it; else the home is a card in the direct conversation
     pace: float = 0.0  # seconds between two messages of one conversation
 
 

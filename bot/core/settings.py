@@ -80,6 +80,12 @@ def _once(values: Sequence[str]) -> Sequence[str]:
     return values
 
 
+def _company(value: str) -> str:
+    if not re.fullmatch(r"[^\s:,]{1,100}", value):
+        raise ValueError(f"'{value}' is no name of a company; write one word without a colon, such as noordlicht")
+    return value
+
+
 Language = Literal["en", "sv", "nl"]
 Clock = Annotated[time, BeforeValidator(_clock)]
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -89,6 +95,8 @@ Value = Annotated[str, AfterValidator(_value)]
 Values = Annotated[tuple[Value, ...], Field(max_length=50), AfterValidator(_once)]  # Slack shows 100 options at most
 Weekday = Annotated[str, AfterValidator(_weekday)]
 Workspace = Annotated[str, AfterValidator(_workspace)]
+Workspaces = Annotated[tuple[Workspace, ...], AfterValidator(_some)]
+Company = Annotated[str, AfterValidator(_company)]
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -142,6 +150,8 @@ class People(Section):
     end: Clock = time(17)
     first_days: Count = 7  # a newcomer is left in peace for so many days
     pilot: tuple[str, ...] = ()  # platform ids of the people the bot may speak to first; empty: everybody
+    admins: tuple[str, ...] = ()  # platform ids of the people who may change the company's settings in chat
+    managers: Literal["chat", "directory"] = "chat"  # who says who manages whom: the two, or the company's own list
 
     @model_validator(mode="after")
     def _have_hours(self) -> "People":
@@ -156,6 +166,29 @@ class People(Section):
 
 class Thresholds(Section):
     sure: Annotated[int, Field(ge=1, le=10)] = 8  # GROW: a will below this asks for a smaller step
+    stale_goal: Annotated[int, Field(ge=1, le=365)] = 21  # days without a word after which a goal is asked about
+
+
+class Goals(Section):
+    celebrate: Mapping[Workspace, str] = {}  # by workspace: the channel for achieved goals, if not that for recognition
+
+
+def _rising(values: Sequence[int]) -> Sequence[int]:
+    if sorted({day for day in values if day > 0}) != list(values):
+        raise ValueError("reminders come a rising number of working days after the question, such as 3 and 5")
+    return values
+
+
+class Feedback(Section):
+    guests: bool = True  # guests can be given feedback, and asked for it
+    remind: Annotated[tuple[int, ...], AfterValidator(_rising)] = (3, 5)  # working days after somebody was asked
+    closes: Annotated[int, Field(ge=1, le=60)] = 20  # working days after which nobody is waited for
+
+    @model_validator(mode="after")
+    def _ends_last(self) -> "Feedback":
+        if any(day >= self.closes for day in self.remind):
+            raise ValueError(f"a reminder comes too late for a question that closes after {self.closes} working days")
+        return self
 
 
 class Quiet(Section):
@@ -169,6 +202,32 @@ class Quiet(Section):
         if self.start > self.end:  # over midnight
             return max(first, self.end) < min(end, self.start)
         return first < min(end, self.start) or max(first, self.end) < end or self.start == self.end
+
+
+def _a_year(value: int) -> int:
+    if 0 < value < 13:
+        raise ValueError("has to outlast a year, or a yearly nudge would come twice; write 13 or more, or 0 for ever")
+    return value
+
+
+def _a_week(value: int) -> int:
+    if 0 < value < 7:
+        raise ValueError("a platform may repeat itself for days; write 7 or more, or 0 for ever")
+    return value
+
+
+class Retention(Section):
+    """For how long each kind of record is kept, in months; 0: for ever. What is open is kept besides."""
+
+    checkins: Count = 24  # with what was said about them
+    reviews: Count = 36
+    grow: Count = 24  # talks, and commitments once they are closed
+    goals: Count = 60  # once they are closed
+    kudos: Count = 60
+    feedback: Count = 36
+    audit: Count = 36
+    rhythm: Annotated[Count, AfterValidator(_a_year)] = 24  # who was asked when, and was away when
+    traffic: Annotated[Count, AfterValidator(_a_week)] = 30  # days: what came in, and where what we said stands
 
 
 RHYTHMS: Mapping[str, Mapping[str, Any]] = {
@@ -193,8 +252,12 @@ class Settings(Section):
     kudos: Kudos = Kudos()
     checkin: Checkin = Checkin()
     people: People = People()
+    companies: Mapping[Company, Workspaces] = {}  # workspaces that belong together; any other is a company of its own
     quiet: Quiet = Quiet()
     thresholds: Thresholds = Thresholds()
+    retention: Retention = Retention()
+    goals: Goals = Goals()
+    feedback: Feedback = Feedback()
     rhythms: Mapping[Named, Rhythm] = Field(default_factory=dict, validate_default=True)
     followup: Clock = time(9, 30)  # when a commitment's day is followed up, local
 
@@ -217,6 +280,20 @@ class Settings(Section):
                     given["at"] = at.zfill(5)
             merged[name] = given
         return merged
+
+    @field_validator("companies")
+    @classmethod
+    def _in_one_company(cls, value: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+        seen = set[str]()
+        for workspace in (each for those in value.values() for each in those):
+            if workspace in seen:
+                raise ValueError(f"'{workspace}' stands here twice; a workspace belongs to one company")
+            seen.add(workspace)
+        return value
+
+    def company(self, workspace: str) -> str:
+        """The company a workspace belongs to."""
+        return next((name for name, those in self.companies.items() if workspace in those), workspace)
 
     @model_validator(mode="after")
     def _leave_room(self) -> "Settings":

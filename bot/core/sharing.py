@@ -1,8 +1,9 @@
-"""The card by which a manager gets what somebody shared: the words, and four ways to answer."""
+"""Two people who talk about something, each in a thread of their own: the card by which a manager gets what somebody
+shared, and the one by which the words of one reach the other."""
 
 from collections.abc import Iterator
 
-from bot.core.cards import Button, Buttons, Card, Part
+from bot.core.cards import Button, Buttons, Card, Note, Part, Quote, Text
 from bot.core.effects import Effect, Grant, Replace, Retract, Tell
 from bot.core.people import Person
 from bot.core.wording import wording
@@ -37,3 +38,9 @@ def shared_card(reader: Person, about: str, title: str, parts: tuple[Part, ...])
         Button(say(reader, "ask"), "shared.ask", about),
     )
     return Card(title, (*parts, Buttons(buttons)))
+
+
+def remark_card(reader: Person, author: Person, how: str, words: str, *buttons: Button) -> Card:
+    """What the author says, or asks (`how`: said, asks), in the thread of the other one."""
+    parts = (Text(say(reader, how, who=author.name)), Quote(words), Note(say(reader, "answer_here")))
+    return Card(parts=(*parts, Buttons(buttons)) if buttons else parts)

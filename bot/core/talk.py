@@ -4,11 +4,10 @@ A feature brings the dialogue and says what its end means; everything between th
 pure: a Reply in, effects out.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
+from bot.core import answers
 from bot.core.cards import Button, Buttons, Card, Choice, Day, Field, Form, Note, Part, Scale, Text, TextBox
 from bot.core.dates import read_day
 from bot.core.dialogue import Dialogue, Question
@@ -16,12 +15,9 @@ from bot.core.effects import Effect, KeepDialogue, OpenForm, Refuse, Replace, Te
 from bot.core.events import Event, Move, Reply
 from bot.core.people import Person
 from bot.core.progress import Given, Progress
-from bot.core.wording import Wording, either, speaks, wording
+from bot.core.wording import Wording, wording
 
 say = wording("dialogue")
-# `4`, `4/5`, `4, because of the sun`: a number, and what else was said.
-NUMBER = re.compile(r"(\d{1,9})(?:\s*/\s*\d{1,9})?(?!\w)[\s.,:;–—-]*(.*)", re.DOTALL)
-FARTHEST = timedelta(days=366)  # a promise for later is none; and a day is shown without its year
 MOVES: tuple[Move, ...] = ("back", "skip", "pause", "resume", "stop", "help")
 
 Parts = Callable[[Person, Question, Progress], tuple[Part, ...]]
@@ -33,6 +29,10 @@ def no_parts(reader: Person, question: Question, progress: Progress) -> tuple[Pa
 
 
 def no_intro(reader: Person, progress: Progress) -> tuple[Part, ...]:
+    return ()
+
+
+def no_moves(reader: Person, progress: Progress) -> tuple[Button, ...]:
     return ()
 
 
@@ -48,6 +48,7 @@ class Talk:
     more: Parts = no_parts  # shown with a question: what was said last time, say
     title: Callable[[Person, Progress], str] = no_title  # of the first card, which begins the thread
     before: Callable[[Person, Progress], tuple[Part, ...]] = no_intro  # on it, also once it is answered
+    moves: Callable[[Person, Progress], tuple[Button, ...]] = no_moves  # that each question has besides
 
     @property
     def name(self) -> str:
@@ -64,7 +65,7 @@ class Talk:
             case "answer" | "edit":
                 yield from self._answer(event)
             case "back":
-                yield from self.ask(event, progress.back())
+                yield from self.ask(event, self._back(progress))
             case "skip":
                 yield from self._skip(event)
             case "pause" | "stop":
@@ -77,6 +78,13 @@ class Talk:
                 yield OpenForm(self.form(event.actor, progress))
             case "fill":
                 yield from self._fill(event)
+
+    def _back(self, progress: Progress) -> Progress:
+        """To another question than the one asked now: what was said in one breath is taken back together."""
+        asked, progress = self.dialogue.next(progress), progress.back()
+        while progress.given and asked is not None and self.dialogue.next(progress) == asked:
+            progress = progress.back()
+        return progress
 
     def ask(self, event: Event, progress: Progress, *before: Part, after: tuple[Button, ...] = ()) -> Iterator[Effect]:
         """Keep the progress and ask what is next; past the last question, come to the end."""
@@ -102,10 +110,10 @@ class Talk:
     ) -> Card:
         """One question, with the buttons that answer it and those that every question has."""
         parts = [*before, Text(self.dialogue.asks(question, reader)), *self.more(reader, question, progress)]
-        if answers := self._answers(reader, progress, question):
-            parts.append(Buttons(answers))
+        if row := self._answers(reader, progress, question):
+            parts.append(Buttons(row))
         value = f"{progress.id}|{question.id}"
-        moves = [] if question.must else [Button(say(reader, "skip"), "talk.skip", value)]
+        moves = [] if question.must else [Button(self._skip_label(reader, question), "talk.skip", value)]
         if progress.given:
             moves.append(Button(say(reader, "back"), "talk.back", value))
         elif len(self.dialogue.questions(progress)) > 1:
@@ -115,7 +123,11 @@ class Talk:
         if not progress.given:
             parts = [*self.before(reader, progress), *parts]
         title = "" if progress.given else self.title(reader, progress)
-        return Card(title, (*parts, Buttons((*moves, *after))))
+        return Card(title, (*parts, Buttons((*moves, *self.moves(reader, progress), *after))))
+
+    def _skip_label(self, reader: Person, question: Question) -> str:
+        own = f"skip.{question.words}"
+        return self.say(reader, own) if self.say.has(own) else say(reader, "skip")
 
     def edit_button(self, reader: Person, progress: Progress) -> Buttons:
         return Buttons((Button(say(reader, "edit"), "talk.form", progress.id, opens=True),))
@@ -123,6 +135,13 @@ class Talk:
     def reopen(self, reader: Person, progress: Progress, text: str) -> Tell:
         """A word about a dialogue that waits, with the button that takes it up."""
         return Tell(reader, Card(parts=(Text(text), Buttons((resume_button(reader, progress),)))), progress.topic)
+
+    def left(self, event: Event, progress: Progress) -> Iterator[Effect]:
+        """It ended before its last question: the card that asked keeps its words, and its buttons are gone."""
+        if question := self.dialogue.next(progress):
+            reader, first = event.actor, not progress.given
+            parts = (*(self.before(reader, progress) if first else ()), Text(self.dialogue.asks(question, reader)))
+            yield Replace(topic(progress, question), Card(self.title(reader, progress) if first else "", parts))
 
     def closed(self, event: Reply, text: str) -> Iterator[Effect]:
         """Its time is over: say so, and let go of it, or it would keep the floor for ever."""
@@ -138,12 +157,9 @@ class Talk:
         if question.day:
             return tuple(Button(say(reader, f"day.{days}"), "talk.answer", f"{value}+{days}") for days in (7, 14, 30))
         return tuple(
-            Button(self.choice(reader, question, choice), "talk.answer", f"{value}{choice}")
+            Button(self.dialogue.choice(reader, question, choice), "talk.answer", f"{value}{choice}")
             for choice in question.choices
         )
-
-    def choice(self, reader: Person, question: Question, choice: str) -> str:
-        return self.say(reader, f"choices.{question.words}.{choice}")
 
     def _answer(self, event: Reply) -> Iterator[Effect]:
         dialogue, progress = self.dialogue, event.progress
@@ -151,10 +167,10 @@ class Talk:
         question = dialogue.find(progress, event.question) if event.question else dialogue.next(progress)
         if question is None:
             return
-        if event.move == "edit" and not event.text.strip():  # the message was deleted: its answer goes with it
-            progress, problem = self._given(progress, question, "", event), None
+        if event.move == "edit":
+            progress, problem = answers.edited(self.dialogue, event, question)
         else:
-            progress, problem = self.answered(event, progress, question, event.text)
+            progress, problem = answers.answered(self.dialogue, event, progress, question, event.text)
         if problem:
             again = self._answers(event.actor, progress, question)
             parts = (Text(problem), Buttons(again)) if again else (Text(problem),)
@@ -176,7 +192,7 @@ class Talk:
         After the next question, which is not to wait for it. The first card, which may hold more than its question,
         keeps what it has while the talk goes on, unless it was answered by one of its buttons.
         """
-        reader, first = event.actor, progress.given[0].question == question.id
+        reader, first = event.actor, [given.question for given in progress.given[:1]] == [question.id]
         if first and (event.message or event.move == "skip"):
             return
         parts = [*(self.before(reader, progress) if first else ()), Text(self.dialogue.asks(question, reader))]
@@ -189,46 +205,10 @@ class Talk:
         if not reply:
             return say(reader, "skipped")
         if question.choices:
-            return self.choice(reader, question, reply)
+            return self.dialogue.choice(reader, question, reply)
         if question.day and (day := read_day(reply, reader.lang)):
             return say(reader, "plain", text=day)
         return reply
-
-    def answered(self, event: Event, progress: Progress, question: Question, text: str) -> tuple[Progress, str | None]:
-        """The progress after this answer, or what is wrong with it in the actor's words."""
-        actor, text = event.actor, text.strip()
-        if not text:
-            return progress, say(actor, "empty")
-        if len(text) > question.limit:
-            return progress, say(actor, "too_long", limit=question.limit)
-        if question.scale:
-            low, high = question.scale
-            found = NUMBER.fullmatch(text)
-            if not found or not low <= int(found[1]) <= high:
-                return progress, say(actor, "off_scale", low=low, high=high)
-            progress = self._given(progress, question, str(int(found[1])), event)
-            story = self.dialogue.find(progress, question.story or "")
-            if story and found[2]:
-                progress = self._given(progress, story, found[2], event)
-            return progress, None
-        if question.choices:
-            labels = {self.choice(actor, question, choice).lower(): choice for choice in question.choices}
-            labels |= {choice: choice for choice in question.choices}
-            if (chosen := labels.get(text.lower())) is None:
-                choices = [self.choice(actor, question, choice) for choice in question.choices]
-                return progress, say(actor, "not_a_choice", choices=either(choices, speaks(actor)))
-            return self._given(progress, question, chosen, event), None
-        if question.day:
-            day = read_day(text, actor.lang, event.today)
-            if day is None or not event.today <= day <= event.today + FARTHEST:
-                return progress, say(actor, "no_day")
-            return self._given(progress, question, day.isoformat(), event), None
-        return self._given(progress, question, text, event), None
-
-    def _given(self, progress: Progress, question: Question, reply: str, event: Event) -> Progress:
-        message = event.message if isinstance(event, Reply) else ""
-        asked = self.dialogue.asks(question, event.actor)
-        return progress.give(Given(question.id, asked, reply, message))
 
     def _skip(self, event: Reply) -> Iterator[Effect]:
         dialogue, progress = self.dialogue, event.progress
@@ -238,7 +218,7 @@ class Talk:
         if question.must:
             yield Tell(event.actor, Card(parts=(Text(say(event.actor, "must")),)), progress.topic)
             return
-        progress = dialogue.settled(self._given(progress, question, "", event))
+        progress = dialogue.settled(answers.given(dialogue, progress, question, "", event))
         yield from self.ask(event, progress)
         yield from self._done_with(event, progress, question)
 
@@ -253,25 +233,30 @@ class Talk:
         """All questions at once, with what was answered already."""
         fields = list[Field]()
         for question in self.dialogue.questions(progress):
-            # A guard that only an answer on this same form could open is asked as well, and may be left empty.
-            if self.dialogue.holds(question, progress) or not question.must:
+            if self._on_form(question, progress):
                 fields += self._fields(reader, progress, question)
         title = self.say(reader, "form_title")
         return Form("talk.fill", title, say(reader, "done"), say(reader, "cancel"), tuple(fields), progress.id)
+
+    def _on_form(self, question: Question, progress: Progress) -> bool:
+        """A guard that only an answer on this same form could open is asked as well, and may be left empty."""
+        return self.dialogue.holds(question, progress) or not question.must or self._is_story(question)
+
+    def _is_story(self, question: Question) -> bool:
+        return question.words in self.dialogue.stories
 
     def _fields(self, reader: Person, progress: Progress, question: Question) -> list[Field]:
         label, value, optional = (
             self.dialogue.asks(question, reader),
             progress.answers.get(question.id, question.default),
-            True,
+            # Whether a story is wanted follows from what is chosen beside it: the form cannot tell.
+            not question.must or self._is_story(question),
         )
-        if question.must:
-            optional = False
         if question.scale:
             low, high = question.scale
             return [Scale(question.id, label, low, high, int(value) if value else None, optional)]
         if question.choices:
-            options = tuple((choice, self.choice(reader, question, choice)) for choice in question.choices)
+            options = tuple((choice, self.dialogue.choice(reader, question, choice)) for choice in question.choices)
             return [Choice(question.id, label, options, value, optional=optional)]
         if question.day:
             return [Day(question.id, label, read_day(value, reader.lang) if value else None, optional)]
@@ -283,13 +268,17 @@ class Talk:
         for question in self.dialogue.questions(progress):
             text = event.answers.get(question.id, "").strip()
             if text:
-                progress, problem = self.answered(event, progress, question, text)
+                progress, problem = answers.answered(self.dialogue, event, progress, question, text)
                 if problem:
                     wrong[question.id] = problem
+            elif question.id not in event.answers and (before := _before(event.progress, question)):
+                if question.id not in progress.answers:
+                    progress = progress.give(before)  # the form had no room to show it
             elif question.must and self.dialogue.holds(question, progress):
-                wrong[question.id] = say(event.actor, "must")
-            else:
-                progress = self._given(progress, question, "", event)
+                if self._on_form(question, event.progress):  # what was not there to be filled in is asked afterwards
+                    wrong[question.id] = say(event.actor, "must")
+            elif question.id not in progress.answers:  # words given along with another answer stay
+                progress = answers.given(self.dialogue, progress, question, "", event)
         if wrong:
             yield Refuse(wrong)
         else:
@@ -308,6 +297,10 @@ class Talk:
                 label = self.say(reader, short, item=question.item) if self.say.has(short) else given.asked
                 rows.append((label, self.shown(reader, question, given.reply)))
         return tuple(rows)
+
+
+def _before(progress: Progress, question: Question) -> Given | None:
+    return next((given for given in progress.given if given.question == question.id), None)
 
 
 def resume_button(reader: Person, progress: Progress) -> Button:

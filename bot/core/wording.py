@@ -97,6 +97,12 @@ def day(value: date, lang: str) -> str:
     return str(format_date(value, "EEEE d MMMM", locale=locale(lang)))
 
 
+def full_day(value: date, lang: str) -> str:
+    """`2 December 2026`, for what is read in another year; a moment with its time."""
+    text = str(format_date(value, "d MMMM y", locale=locale(lang)))
+    return f"{text} {clock(value.time(), lang)}" if isinstance(value, datetime) else text
+
+
 def weekday_name(number: int, lang: str) -> str:
     """Monday = 0."""
     return str(format_date(date(2024, 1, 1 + number), "EEEE", locale=locale(lang)))

@@ -46,7 +46,7 @@ class Memory:
         found = dict[str, Outgoing]()
         for id, message in zip(self.ids, self.sent, strict=True):
             match message.verb:
-                case "post":
+                case "post" | "file":
                     found[id] = message
                 case "update" if id in found:
                     before = found[id]

@@ -34,7 +34,19 @@ def test_help_says_how_to_begin_and_comes_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "serve", "doctor", "manifest", "manifest slack", "manifest teams", "db", "db upgrade", "db downgrade"],
+    [
+        "demo",
+        "serve",
+        "doctor",
+        "manifest",
+        "manifest slack",
+        "manifest teams",
+        "db",
+        "db upgrade",
+        "db downgrade",
+        "import people",
+        "people join",
+    ],
 )
 def test_every_command_has_its_own_help(tmp_path: Path, command: str) -> None:
     done = run(tmp_path, *command.split(), "--help")

@@ -16,9 +16,10 @@ from bot.core.effects import Tell
 from bot.core.events import Command
 from bot.core.people import Person
 from bot.platforms.slack.manifest import scopes
-from storage import outbox, schema
+from storage import delivery, outbox, schema, syncs
 from storage.engine import Store
 from tests.app.process import SECRET, run
+from tests.conftest import person
 from tests.platforms.slack_stub import Call, SlackStub
 from tests.platforms.teams_stub import APP, TeamsStub
 from tests.platforms.teams_stub import SECRET as PASSWORD
@@ -140,6 +141,47 @@ async def test_what_is_wrong_at_slack_is_named() -> None:
     assert any(line.startswith("✗ Slack: it cannot be reached") for line in said)
 
 
+async def test_who_is_known_and_since_when() -> None:
+    url, now = "sqlite+aiosqlite:///kadens.db", datetime.now(UTC)
+    await schema.upgrade(url)
+    store = Store(url)
+    await person(store, "Max")
+    await person(store, "Ana", manager="max")
+    await person(store, "Gus", gone=True)
+    await person(store, "Eve", workspace="teams:t1")
+    await person(store, "Bo", workspace="playground:demo")
+    async with store.transaction() as session:
+        for workspace, hours in (("slack:T1", 3), ("teams:t1", 96)):
+            at = now - timedelta(hours=hours)
+            row = {"workspace": workspace, "cursor": "", "began_at": at, "finished_at": at}
+            await session.run(syncs.syncs.insert().values(row))
+    await store.close()
+    async with Workspace() as slack:
+        configured(slack.url)
+        _, said = await examined()
+    assert [line for line in said if "people: " in line] == [
+        "✓ people: 4 are here, 3 of them without a manager",
+        "! people: those of playground:demo were not read yet; `kadens serve` does so",
+        "✓ people: those of slack:T1 were read 3 hours ago",
+        "! people: those of teams:t1 were read 4 days ago: does `kadens serve` run?",
+    ]
+
+
+async def test_whether_the_company_lets_us_read_its_directory() -> None:
+    async with TeamsStub() as teams:
+        tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+        configured(teams=teams, TEAMS_TENANT_ID=tenant, TEAMS_GRAPH_URL=teams.graph_url)
+        _, said = await examined()
+        assert "✓ Teams: Microsoft Graph tells who manages whom" in said
+        teams.consented = False
+        code, said = await examined()
+        [line] = [line for line in said if "Graph" in line]
+        assert code == 0 and line.startswith("!") and "User.Read.All" in line
+        teams.consented = True
+        teams.trouble(503, path="/graph/", times=1)
+        assert any("Graph cannot be asked" in line for line in (await examined())[1])
+
+
 async def test_what_is_wrong_at_teams_is_named() -> None:
     async with TeamsStub() as teams:
         configured(teams=teams, TEAMS_APP_PASSWORD="other", TEAMS_TENANT_ID="contoso")
@@ -166,9 +208,9 @@ async def test_the_database_is_looked_into() -> None:
             event = Command(id=f"e{number}", actor=who, place=who.home, at=now - timedelta(hours=age), name="kudos")
             await outbox.put(session, event, 0, Tell(who, Card("", (Text(HUSH),))))
     async with store.transaction() as session:
-        claims = await outbox.claim(session, now, now + timedelta(minutes=1), 2, ["slack"])
-        await outbox.given_up(session, claims[0], now, "Unreachable")
-        await outbox.failed(session, claims[1], "TimeoutError", now)
+        claims = await delivery.claim(session, now, now + timedelta(minutes=1), 2, ["slack"])
+        await delivery.given_up(session, claims[0], now, "Unreachable")
+        await delivery.failed(session, claims[1], "TimeoutError", now)
     await store.close()
     _, said = await examined()
     told = [line for line in said if "outbox" in line]

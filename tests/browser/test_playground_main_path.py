@@ -20,8 +20,10 @@ async def test_a_check_in_from_its_nudge_to_the_managers_reply(tab: Open) -> Non
     await nudge.get_by_role("button", name="Settled").click()  # what was in the way before is asked about again
     await expect(mila.said("I wait two days for copy")).to_be_visible()
     await mila.press("Still there")
-    await expect(mila.said("How is it going")).to_be_visible()
-    await mila.answer("The export screens are half done")
+    await expect(mila.said("How is it going with “Lead design reviews")).to_be_visible()
+    await mila.press("On track")
+    await expect(mila.said("How is it going with “An onboarding")).to_contain_text("Forty customers through it")
+    await mila.answer("61, the export screens are half done")
     for question, reply in (
         ("What went well", "Twenty customers, and nobody called"),
         ("What is in the way", "Two reviewers for six screens"),

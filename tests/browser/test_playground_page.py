@@ -227,3 +227,14 @@ async def test_light_and_dark_follow_the_system_until_one_chooses(tab: Open) -> 
     await light.page.reload()
     await expect(light.composer).to_be_visible()
     assert await light.page.evaluate(paper) == "rgb(25, 26, 28)"
+
+
+async def test_the_menu_beside_where_one_types_begins_things(tab: Open) -> None:
+    someone = await tab("sanne", "design", phone=True)
+    begin = someone.page.locator(".main .begin")
+    await begin.locator("summary").click()
+    for label in ("Check in", "Give feedback", "Set a goal"):
+        await expect(begin.get_by_role("button", name=label, exact=True)).to_be_visible()
+    await begin.get_by_role("button", name="Give feedback", exact=True).click()
+    await expect(someone.dialog).to_be_visible()
+    await expect(begin.get_by_role("button", name="Check in", exact=True)).to_be_hidden()

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from bot.core.calendar import period
 from bot.core.cards import Button, Card, Form
 from bot.core.dialogue import Dialogue, Question
-from bot.core.effects import Answer, OpenForm, Post, Refuse, Replace, Retract, ShowHome, Tell, Whisper
+from bot.core.effects import Answer, OpenForm, Post, Refuse, Replace, Retract, SendFile, ShowHome, Tell, Whisper
 from bot.core.events import Arrived, Due, Event, Submission
 from bot.core.features import Effects, Feature, Route, Routes
 from bot.core.people import Person, Place, stranger
@@ -25,7 +25,7 @@ from storage import people as folk
 from storage.engine import Store
 from tests.conftest import NOON, SLACK, Desk, buttons, person
 
-SHOWN = Post | Tell | Whisper | Replace | Retract | ShowHome | OpenForm | Refuse
+SHOWN = Post | Tell | SendFile | Whisper | Replace | Retract | ShowHome | OpenForm | Refuse
 RECOGNITION = "C-thanks"
 NAMES = ("Ana", "Max", "Ben", "Cy", "Gil", "Gus", "Robo")
 MORE: Mapping[str, dict[str, Any]] = {
@@ -74,7 +74,13 @@ class Observed(Routes):
                 if isinstance(effect, SHOWN):
                     self.gallery.routes.add(key)
                 match effect:
-                    case Post(card=card) | Tell(card=card) | Whisper(card=card) | Replace(card=card):
+                    case (
+                        Post(card=card)
+                        | Tell(card=card)
+                        | SendFile(card=card)
+                        | Whisper(card=card)
+                        | Replace(card=card)
+                    ):
                         self.gallery.cards[card] = None
                 if isinstance(effect, Post) and effect.otherwise:
                     self.gallery.cards[effect.otherwise] = None

@@ -15,6 +15,7 @@ from handlers.review import questions as review
 from handlers.thanks import why
 from storage.engine import Store
 from storage.people import keep_group
+from tests.cards import play_feedback, play_goals, play_home, play_privacy, play_settings, play_tree
 from tests.cards.gallery import Gallery, Stage, company, settings
 from tests.conftest import HALL, SLACK
 
@@ -46,6 +47,12 @@ async def play(gallery: Gallery, store: Store) -> None:
     for scene in (meeting, managers, own_settings, rhythm, checkins, shares, kudos_given, kudos_seen):
         await scene(stage, folk)
     for scene in (grow_alone, grow_beside, reviews, homes, another_month):
+        await scene(stage, folk)
+    for scene in (play_settings.own_settings, play_settings.team_rhythm, play_settings.administration):
+        await scene(stage, folk)
+    for scene in (play_feedback.feedback, play_goals.goals, play_home.homes, play_home.history):
+        await scene(stage, folk)
+    for scene in (play_privacy.privacy, play_tree.tree):  # people are erased, and a month goes by
         await scene(stage, folk)
     await stage.deliver()
     await without_threads(store, gallery, folk, stage)

@@ -17,6 +17,7 @@ from bot.core.cards import (
     Bar,
     Buttons,
     Card,
+    Chart,
     Choice,
     Divider,
     Facts,
@@ -34,6 +35,7 @@ from bot.core.pages import read
 from bot.core.wording import LANGUAGES, SHELF
 from bot.platforms.playground import forms as playground_forms
 from bot.platforms.playground import render as playground
+from bot.platforms.slack import forms as slack_forms
 from bot.platforms.slack import render as slack
 from bot.platforms.teams import forms as teams_forms
 from bot.platforms.teams import render as teams
@@ -67,18 +69,18 @@ def test_every_route_shows_something_in_every_language(galleries: list[Gallery])
 
 def test_slack_takes_every_card_and_home(galleries: list[Gallery]) -> None:
     for card in unique(gallery.cards for gallery in galleries):
-        message = slack.message(card)
-        check_slack(message["blocks"], 50)
-        assert message["text"].strip() and len(message["text"]) <= 3000
+        for message in (slack.message(card), slack.message(card, pictures(card))):
+            check_slack(message["blocks"], 50)
+            assert message["text"].strip() and len(message["text"]) <= 3000
     for card in unique(gallery.everything for gallery in galleries):
-        home = slack.home(card)
+        home = slack.home(card, pictures(card))
         check_slack(home["blocks"], 100)
         View(**home).validate_json()
 
 
 def test_slack_takes_every_form_and_refusal(galleries: list[Gallery]) -> None:
     for form in unique(gallery.forms for gallery in galleries):
-        view = slack.modal(form)
+        view = slack_forms.modal(form)
         View(**view).validate_json()
         check_slack(view["blocks"], 100)
         assert 0 < len(view["private_metadata"]) <= 3000
@@ -88,8 +90,8 @@ def test_slack_takes_every_form_and_refusal(galleries: list[Gallery]) -> None:
         assert named <= {field.id for field in form.fields if not isinstance(field, Remark)} and named
     for gallery in galleries:
         for form, objections in gallery.refusals:
-            inputs = [block["block_id"] for block in slack.modal(form)["blocks"] if block["type"] == "input"]
-            errors = slack.refusals(objections, inputs)
+            inputs = [block["block_id"] for block in slack_forms.modal(form)["blocks"] if block["type"] == "input"]
+            errors = slack_forms.refusals(objections, inputs)
             assert errors and errors.keys() <= set(inputs)
             assert all(0 < len(words) <= 2000 for words in errors.values())
 
@@ -102,6 +104,10 @@ def test_slack_calls_nobody_who_was_not_named(galleries: list[Gallery]) -> None:
                 assert set(called) <= gallery.accounts
 
 
+def pictures(card: Card) -> dict[Chart, str]:
+    return {part: "F1" for part in card.parts if isinstance(part, Chart)}
+
+
 def check_slack(blocks: list[dict[str, Any]], most: int) -> None:
     """What the renderer's own tests hold it to, and the limits of each kind of block."""
     check(blocks, most)
@@ -112,6 +118,8 @@ def check_slack(blocks: list[dict[str, Any]], most: int) -> None:
             case "section":
                 assert len(block.get("fields", ())) <= 10
                 assert all(len(field["text"]) <= 2000 for field in block.get("fields", ()))
+            case "image":
+                assert 0 < len(block["alt_text"]) <= 2000
             case "context" | "actions":
                 assert 0 < len(block["elements"]) <= (10 if block["type"] == "context" else 25)
             case "input":
@@ -213,11 +221,11 @@ def test_the_playground_shows_every_form_as_it_is(galleries: list[Gallery]) -> N
                 assert " ".join(plain(words).split()) in page.text, words[:200]
 
 
-CARD_TAGS = {"section", "div", "p", "h3", "h4", "blockquote", "dl", "dt", "dd", "hr", "span", "button"}
+CARD_TAGS = {"section", "div", "p", "h3", "h4", "blockquote", "dl", "dt", "dd", "hr", "span", "button", "img"}
 FORM_TAGS = {"fieldset", "legend", "label", "input", "textarea", "select", "option"}
 ATTRIBUTES = {
     *("class", "type", "data-do", "data-n", "role", "aria-label", "style", "for", "id", "name", "value", "required"),
-    *("maxlength", "rows", "selected", "checked", "aria-invalid", "aria-hidden"),
+    *("src", "alt", "width", "height", "maxlength", "rows", "selected", "checked", "aria-invalid", "aria-hidden"),
 }
 
 
@@ -235,8 +243,10 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         assert {name for name, _ in attrs} <= ATTRIBUTES, attrs
-        if tag not in ("hr", "input"):
+        if tag not in ("hr", "input", "img"):
             self.open.append(tag)
+        if tag == "img":
+            self.words.append(dict(attrs)["alt"] or "")
         self.words.append(" " if tag != "span" else "")
 
     def handle_endtag(self, tag: str) -> None:
@@ -261,6 +271,8 @@ def said(card: Card) -> Iterator[str]:
                 yield from (at(word) for row in rows for word in row)
             case Bar(label, _, _, story):
                 yield from (at(label), at(story))
+            case Chart(alt=alt):
+                yield plain(alt)
             case Buttons(row):
                 yield from (button.label for button in row)
             case Divider():

@@ -108,7 +108,7 @@ def test_who_speaks_another_language_is_spoken_to_in_english_throughout(tmp_path
 
 
 def test_the_person_is_spoken_to_in_their_language() -> None:
-    say = wording("people")
+    say = wording("settings")
     reader = {lang: Person("p1", "Åsa", "slack:T1", "U1", lang=lang) for lang in LANGUAGES}
     assert say(reader["sv"], "language_now") == "Från och med nu talar jag svenska med dig."
     assert say(reader["nl"], "language_now") == "Vanaf nu spreek ik Nederlands met je."

@@ -17,6 +17,7 @@ from bot.core.events import Rewritten
 from bot.core.people import Person, Place, stranger
 from bot.core.sending import Outgoing
 from scheduler import nudges
+from scheduler.ahead import next_moment
 from storage.outbox import OutboxRow
 from tests.conftest import Desk, rows
 
@@ -94,7 +95,7 @@ class Script:
 
     async def _wait(self, time: timedelta) -> None:
         until = self.desk.now + time
-        while (moment := await nudges.next_moment(self.desk.store, self.desk.now)) and moment <= until:
+        while (moment := await next_moment(self.desk.store, self.desk.now)) and moment <= until:
             self.desk.now = max(moment, self.desk.now + timedelta(minutes=1))
             await nudges.plan(self.desk.store, self.desk.now)
             await nudges.play(self.desk.turns, self.desk.store, self.desk.now)

@@ -207,7 +207,7 @@ async def test_an_edit_reaches_the_managers_card_and_unsharing_takes_it_away(scr
     await script.expects(NUDGE, ANSWERS, "ana [Share with my manager]", "> ana: *", "> max: *")
     opened = await desk.press(ana, "Change my answers")
     assert isinstance(opened, OpenForm)
-    kept = {field.id: str(getattr(field, "value", "") or "") for field in opened.form.fields}
+    kept = {getattr(field, "id", ""): str(getattr(field, "value", "") or "") for field in opened.form.fields}
     assert kept["well"] == "the demo" and kept["energy"] == "4"
     await desk.submit(ana, "talk.fill", opened.form.value, answers={**kept, "well": "the second demo"})
     await desk.deliver()
@@ -215,6 +215,21 @@ async def test_an_edit_reaches_the_managers_card_and_unsharing_takes_it_away(scr
     await desk.submit(ana, "talk.fill", opened.form.value, answers={**kept, "share": "me"})
     await desk.deliver()
     assert desk.shown(max) == []
+
+
+async def test_what_the_form_had_no_room_for_stays_as_it_was(script: Script) -> None:
+    desk, ana = script.desk, script.people["ana"]
+    await script.expects(NUDGE, ANSWERS, "ana [Share with my manager]", "> ana: *", "> max: *")
+    opened = await desk.press(ana, "Change my answers")
+    assert isinstance(opened, OpenForm)
+    shown = {getattr(field, "id", ""): str(getattr(field, "value", "") or "") for field in opened.form.fields}
+    words = shown.pop("well")
+    emptied = next(id for id, value in shown.items() if value and id not in ("energy", "workload", "share"))
+    answers = {**shown, emptied: ""}
+    assert await desk.submit(ana, "talk.fill", opened.form.value, answers=answers) is None
+    [kept] = await rows(desk.store, DialogueRow, id=opened.form.value)
+    answers = progress_of(kept).answers
+    assert answers["well"] == words and answers[emptied] == ""
 
 
 async def test_a_direct_message_outside_the_thread_answers_unless_it_is_a_command(script: Script) -> None:

@@ -4,10 +4,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from bot.core.cards import Remark
+from bot.core.effects import OpenForm
 from bot.core.settings import Settings
 from handlers import FEATURES
 from storage.grow import CommitmentRow
-from tests.conftest import Company, rows
+from tests.conftest import Company, buttons, rows
 from tests.dialogues.script import Script
 
 NOBODY = Settings.model_validate({"people": {"pilot": ["nobody"]}})  # is spoken to first: rhythms are silent here
@@ -26,6 +28,16 @@ TALK = """
     > ana: Which one will you do first?
     ana: two fixed hours for mail
     > ana: How sure are you
+"""
+
+
+PROMISE = """
+    ana: 9
+    > ana: By which day?
+    ana [In a week]
+    > ana: Shall I share this
+    ana [Only for me]
+    > ana: That is a plan
 """
 
 
@@ -87,12 +99,58 @@ async def test_it_waits_for_days_and_goes_on_exactly_there(script: Script) -> No
 
 
 async def test_the_same_thread_carries_the_follow_up(script: Script) -> None:
-    await script.expects(
-        TALK, "ana: 9", "> ana: By", "ana [In a week]", "> ana: Shall", "ana [Only for me]", "> ana: *"
-    )
+    await script.expects(TALK, PROMISE)
     await script.expects("+ 7 days", "> ana: Today is the day.")
     sent = script.desk.platform.sent
     assert len({message.place.thread for message in sent[1:]}) == 1 and sent[-1].place.thread == "m1"
+
+
+async def test_an_answer_that_is_needed_is_asked_for_again_when_its_message_is_deleted(script: Script) -> None:
+    await script.expects("ana: /grow", "> ana: GROW", "ana: a calmer inbox", "> ana: Where are you with it now?")
+    await script.expects("ana ✎ a calmer inbox >", "> ana: GROW")
+    await script.expects("ana: less mail", "> ana: Where are you with it now?")
+
+
+async def test_a_day_the_form_did_not_ask_for_is_asked_afterwards(script: Script) -> None:
+    desk, ana = script.desk, script.people["ana"]
+    await script.expects(TALK, PROMISE, "+ 7 days", "> ana: Today is the day.")
+    opened = await desk.press(ana, "All at once")
+    assert isinstance(opened, OpenForm) and "day" not in [getattr(field, "id", "") for field in opened.form.fields]
+    answers = {"how": "partly", "learned": "", "next": "before nine"}
+    assert await desk.submit(ana, "talk.fill", opened.form.value, answers=answers) is None
+    await script.expects("ana: help", "> ana: By which day?", "> ana: Just answer")
+    await script.expects("ana [In a week]", "> ana: Part of it is done")
+
+
+async def test_a_commitment_can_become_a_goal(script: Script) -> None:
+    """Of the talk itself, of what was not done yet, and of the next step; what is done needs none."""
+    desk, ana = script.desk, script.people["ana"]
+
+    async def offered() -> dict[str, str]:
+        """The form behind the button, filled in with the promise."""
+        opened = await desk.press(ana, "Make it a goal")
+        assert isinstance(opened, OpenForm) and opened.form.id == "goals.form"
+        asked = [field for field in opened.form.fields if not isinstance(field, Remark)]
+        return {field.id: str(getattr(field, "value", "")) for field in asked}
+
+    await script.expects(TALK, PROMISE)
+    form = await offered()
+    assert (form["title"], form["kind"], form["due"]) == ("two fixed hours for mail", "development", "2026-04-15")
+    await script.expects("+ 7 days", "> ana: Today is", "ana [Not yet]", "> ana: *", "ana: skip", "> ana: *")
+    await script.expects("ana: skip", "> ana: Not yet, then.")
+    assert (await offered())["title"] == "two fixed hours for mail"
+
+
+async def test_the_next_step_can_become_a_goal_and_what_is_done_need_not(script: Script) -> None:
+    desk, ana = script.desk, script.people["ana"]
+    await script.expects(TALK, PROMISE)
+    await script.expects("+ 7 days", "> ana: Today", "ana [Done]", "> ana: *", "ana: skip", "> ana: *")
+    await script.expects("ana: one hour less", "> ana: *", "ana [In a week]", "> ana: You did what you said.")
+    opened = await desk.press(ana, "Make it a goal")
+    assert isinstance(opened, OpenForm) and "one hour less" in str(opened.form)
+    await script.expects("+ 7 days", "> ana: Today", "ana [Done]", "> ana: *", "ana: skip", "> ana: *")
+    await script.expects("ana: skip", "> ana: You did what you said.")
+    assert "Make it a goal" not in [button.label for button in buttons(desk.shown(ana)[-1])]
 
 
 async def test_shared_with_the_manager_who_answers(script: Script) -> None:

@@ -1,11 +1,15 @@
 """The quarter's look back, two weeks before the quarter ends, with its evidence at hand."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from bot.core.cards import Quote
+from bot.core.goals import Goal
 from bot.core.settings import Settings
 from handlers import FEATURES
+from storage.goals import NewGoal, Updated
 from storage.review import ReviewRow
 from tests.conftest import HALL, Company, rows
 from tests.dialogues.script import Script
@@ -59,6 +63,25 @@ async def test_it_comes_with_the_quarters_own_words_and_is_shared(script: Script
     )
     [row] = await rows(desk.store, ReviewRow)
     assert (row.person, row.period) == ("ana", "2026-Q2")
+
+
+async def test_the_last_word_about_each_goal_is_at_hand(script: Script) -> None:
+    desk = script.desk
+    made: dict[str, Any] = {"company": "slack:T1", "person": "ana", "set_by": "ana"}
+    async with desk.store.transaction() as session:
+        for id, title, at in (("goal:1", "Ten customers", MAY), ("goal:2", "Speak in public", MAY)):
+            await NewGoal(Goal(id=id, title=title, at=at, start=0.0, target=10.0, unit="calls", **made)).save(session)
+        for number, (value, story, days) in enumerate(
+            ((1.0, "of last quarter", -60), (3.0, "one said no", -9), (6.0, "two said yes", -2), (None, "", -1))
+        ):
+            at = MAY + timedelta(days=days)
+            await Updated(f"u{number}", "goal:1", "ana", at, value, "on_track", story).save(session)
+        await Updated("v1", "goal:2", "ana", MAY - timedelta(days=90), None, "", "long ago").save(session)
+    await script.expects("ana: /review", "> ana: Looking back on Q2")
+    [card] = desk.shown(script.people["ana"])
+    assert Quote("Ten customers: 6 calls – two said yes") in card.parts
+    for other in ("of last quarter", "one said no", "Speak in public", "long ago"):
+        assert other not in str(card)
 
 
 async def test_by_command_before_it_is_asked(script: Script) -> None:

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 
 from bot.core.settings import Settings
-from scheduler.nudges import next_moment
-from storage import outbox
+from scheduler.ahead import next_moment
+from storage import delivery
 from storage.engine import Store
 from storage.nudges import NudgeRow
 from tests.conftest import count, rows
@@ -75,14 +75,14 @@ class House:
 
     def __init__(self, store: Store, recorder: Recorder, address: str, clock: FileClock) -> None:
         self.store, self.recorder, self.address, self.clock = store, recorder, address, clock
-        self.looks_back = True
+        self.looks_back, self.features = True, ""
         self.workers = list[asyncio.subprocess.Process]()
 
     async def start(self) -> asyncio.subprocess.Process:
         looks_back = "yes" if self.looks_back else "no"
         worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.faults.worker",
-            self.store.url, self.address, str(self.clock.path), AS_JSON, looks_back,
+            self.store.url, self.address, str(self.clock.path), AS_JSON, looks_back, self.features,
             cwd=ROOT, env={**os.environ, "PYTHONWARNINGS": "default"},
         )  # fmt: skip
         self.workers.append(worker)
@@ -100,7 +100,7 @@ class House:
 
     async def waiting(self) -> int:
         async with self.store.reading() as session:
-            return (await outbox.backlog(session)).waiting
+            return (await delivery.backlog(session)).waiting
 
     async def said(self) -> int:
         return await count(self.store, NudgeRow, state="said")
@@ -110,7 +110,7 @@ class House:
 
     async def unsure(self) -> int:
         async with self.store.reading() as session:
-            return (await outbox.backlog(session)).unsure
+            return (await delivery.backlog(session)).unsure
 
     async def quiet(self) -> bool:
         """Everything that is planned is said, and everything that is said is sent."""

@@ -1,6 +1,8 @@
 """A real process to be killed: the real clock, turns, outbox and delivery over HTTP. Started by the tests beside it.
 
-python -m tests.faults.worker ADDRESS_OF_DATABASE ADDRESS_OF_PLATFORM FILE_OF_CLOCK SETTINGS_AS_JSON
+python -m tests.faults.worker ADDRESS_OF_DATABASE ADDRESS_OF_PLATFORM FILE_OF_CLOCK SETTINGS_AS_JSON LOOKS_BACK FEATURES
+
+LOOKS_BACK is yes or no; FEATURES `all` for those of the bot, else there is one that only asks.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ from bot.core.features import Feature, Routes
 from bot.core.sending import Can, Outgoing, SlowDown
 from bot.core.settings import Settings
 from bot.turn import Turns
+from handlers import FEATURES
 from scheduler import clock as heart
 from scheduler.delivery import Delivery
 from storage.engine import Store
@@ -52,6 +55,7 @@ class Http:
             "conversation": message.place.conversation,
             "thread": message.place.thread,
             "title": message.card.title if message.card else "",
+            "verb": message.verb,
         }
         async with self.session.post(f"{self.address}/send", json=said) as reply:
             if reply.status == 429:
@@ -82,14 +86,20 @@ class FileClock:
         new.replace(self.path)
 
 
-async def main(url: str, platform: str, clock_file: str, settings: str, looks_back: str = "yes") -> None:
+async def main(
+    url: str, platform: str, clock_file: str, settings: str, looks_back: str = "yes", which: str = ""
+) -> None:
     heart.BEAT = timedelta(seconds=0.2)
     store, clock = Store(url, Settings.model_validate_json(settings)), FileClock(Path(clock_file))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with aiohttp.ClientSession() as session:
         platforms = {"slack": Http(platform, session, looks_back == "yes")}
-        turns = Turns(Routes(rounds), store, {name: one.can for name, one in platforms.items()})
+        turns = Turns(
+            Routes(*(FEATURES if which == "all" else (rounds,))),
+            store,
+            {name: one.can for name, one in platforms.items()},
+        )
         beating = heart.Clock(turns, clock)
         beating.start()
         await Delivery(store, platforms, clock, lease=LEASE).forever(stop)

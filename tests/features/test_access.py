@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from bot.core.effects import Answer, Grant
 from bot.core.events import Opened
+from bot.core.goals import VISIBILITIES
 from bot.core.people import Person, Place, stranger
 from bot.core.settings import Settings
 from handlers import FEATURES
@@ -25,6 +26,7 @@ from storage.access import Kind, Relation, ShareRow, may_read
 from storage.audit import AuditRow
 from storage.dialogues import DialogueRow
 from storage.engine import Store
+from storage.goals import GoalRow
 from storage.kudos import KudosRow
 from storage.outbox import OutboxRow
 from storage.people import PersonRow
@@ -38,17 +40,18 @@ OPEN_BOARD = Settings.model_validate({"people": {"pilot": ["nobody"]}, "kudos": 
 # The product page as a table. A: always. S: what its owner shared with this person, or said in the open. P: only what
 # was said in the open. N: never.
 PAGE = """
-                 checkin  grow  review  kudos  participation  agenda
-self             A        A     A       A      A              A
-manager          S        S     S       P      A              A
-former manager   S        S     S       P      P              P
-colleague        P        P     P       P      P              P
-hr               S        S     S       P      P              P
-other company    N        N     N       N      N              N
+                 checkin  grow  review  kudos  participation  agenda  feedback  open_goal  team_goal  private_goal
+self             A        A     A       A      A              A       A         A          A          A
+manager          S        S     S       P      A              A       S         A          A          A
+former manager   S        S     S       P      P              P       S         P          P          P
+teammate         P        P     P       P      P              P       S         A          A          P
+colleague        P        P     P       P      P              P       S         A          P          P
+hr               S        S     S       P      P              P       S         A          P          P
+other company    N        N     N       N      N              N       N         N          N          N
 """
 KINDS, *LINES = PAGE.strip().splitlines()
 CELLS = {
-    (relation, kind): mark
+    (relation, kind.replace("_", " ")): mark
     for line in LINES
     for relation, marks in [re.split(r"\s{2,}", line, maxsplit=1)]
     for kind, mark in zip(KINDS.split(), marks.split(), strict=True)
@@ -200,6 +203,7 @@ ROUTES = [
     *(f"talk.{each}" for each in ("answer", "skip", "back", "pause", "resume", "form")),
     *(f"kudos.{each}" for each in ("undo", "remove", "join")),
     *("people.confirm", "people.refuse", "grow.decline", "history.older", "history.show"),
+    *("tree.show", "tree.goal"),
 ]
 
 
@@ -321,6 +325,7 @@ STEP = st.one_of(
     st.tuples(st.just("kudos"), st.integers(0, 5), st.integers(0, 5)),
     st.tuples(st.just("private"), st.integers(0, 5), st.integers(0, 5)),
     st.tuples(st.just("remark"), st.integers(0, 5), st.integers(0, 5)),
+    st.tuples(st.just("goal"), st.integers(0, 5), st.sampled_from(VISIBILITIES)),
     st.tuples(st.just("press"), st.integers(0, 5), st.sampled_from(["reply", "thank", "agenda", "ask"])),
 )
 FIRST = st.lists(st.none() | st.integers(0, 5), min_size=6, max_size=6)
@@ -334,6 +339,7 @@ class Town:
         self.may = dict[str, set[str]]()
         self.answers = list[tuple[Person, Answer | None]]()
         self.people = list[Person]()
+        self.goals = dict[str, tuple[Person, str]]()  # by mark: whose, and who may see it
 
     async def settle(self, managers: Iterable[int | None]) -> None:
         for n, name in enumerate(("Ida", "Joe", "Kim", "Lee", "Mia", "Ned")):
@@ -379,6 +385,11 @@ class Town:
         elif what == "remark":
             for row in await rows(desk.store, DialogueRow, person=self.people[second].id):
                 await self._remark(who, row.id)
+        elif what == "goal":
+            mark = self.mark(who)
+            self.goals[mark] = (who, second)
+            title = {"title": f"{mark} and more words", "kind": "milestone", "due": "2026-05-01", "why": mark}
+            await desk.submit(self.fresh(who), "goals.form", answers={**title, "visibility": second})
         elif what == "press":
             for row in await rows(desk.store, DialogueRow):
                 answer = await desk.act(self.fresh(who), f"shared.{second}", row.id)
@@ -400,7 +411,24 @@ class Town:
         await self.desk.submit(self.fresh(who), "shared.reply", about, answers={"words": mark})
         assert (await count(self.desk.store, RemarkRow) > said) is (who.id in sides)
 
+    async def look_at_goals(self) -> None:
+        """A goal is seen as things stand now: by whoever is its owner's manager, or has the same one."""
+        managers = {each.id: await self.manager_of(each) for each in self.people}
+        for mark, (owner, visibility) in self.goals.items():
+            near = managers[owner.id]
+            for each in self.people:
+                same = visibility == "team" and near is not None and managers[each.id] == near
+                if each.company == owner.company and (visibility == "everyone" or same or each.account == near):
+                    self.may[mark].add(each.account)
+        for who in self.people:
+            for other in self.people:
+                await self.desk.command(self.fresh(who), "goal", mentions=(self.fresh(other),))
+            for row in await rows(self.desk.store, GoalRow):
+                for action in ("show", "update", "adjust", "close", "still"):
+                    self.answers.append((who, await self.desk.act(self.fresh(who), f"goals.{action}", row.id)))
+
     async def look(self) -> None:
+        await self.look_at_goals()
         for who in self.people:
             for answer in await look(self.desk, self.fresh(who)):
                 self.answers.append((who, answer))
@@ -453,19 +481,23 @@ async def test_the_marks_can_be_found(empty_database: Path, tmp_path: Path) -> N
     await town.settle([None, 0, 0, None, None, 4])
     for step in (("checkin", 1, "manager"), ("grow", 1, "me"), ("review", 5, "manager"), ("kudos", 0, 1)):
         await town.step(*step)
+    for visibility in VISIBILITIES:
+        await town.step("goal", 1, visibility)
     await town.step("remark", 0, 1)
     await town.desk.deliver()
     await town.look()
     reached = {(mark, m.place.conversation) for m in town.desk.platform.sent for mark in MARK.findall(str(m.card))}
     assert {("zq1zq", "U-ida"), ("zq2zq", "U-joe"), ("zq3zq", "U-mia"), ("zq4zq", "C-T1")} <= reached
+    assert {("zq5zq", "U-lee"), ("zq6zq", "U-kim"), ("zq7zq", "U-ida")} <= reached  # Joe's goals, by who may see them
+    assert not {("zq5zq", "U-mia"), ("zq6zq", "U-lee"), ("zq7zq", "U-kim")} & reached
     assert town.leaks() == []
     town.may["zq1zq"] = {"U-joe"}
     assert ("zq1zq", "U-ida") in town.leaks()
     await store.close()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=LOOSE)
-@given(FIRST, st.lists(STEP, min_size=6, max_size=16))
+@settings(max_examples=4, deadline=None, suppress_health_check=LOOSE)
+@given(FIRST, st.lists(STEP, min_size=6, max_size=10))
 async def test_nobody_gets_words_that_were_not_shared(
     empty_database: Path, tmp_path: Path, managers: list[int | None], steps: list[tuple[Any, ...]]
 ) -> None:

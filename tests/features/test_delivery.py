@@ -17,6 +17,7 @@ from bot.core.sending import SlowDown, Unreachable
 from bot.platforms.memory import ALL, Lost, Memory
 from scheduler import delivery as module
 from scheduler.delivery import AT_ONCE, LEASE, LINE_TRIES, PATIENCE, TRIES, Delivery
+from storage import delivery as kept
 from storage import outbox
 from storage.engine import Store
 from storage.outbox import OutboxRow
@@ -54,7 +55,7 @@ class Office:
 
     async def backlog(self):
         async with self.store.reading() as session:
-            return await outbox.backlog(session)
+            return await kept.backlog(session)
 
 
 @pytest.fixture
@@ -184,7 +185,7 @@ async def test_unreachable_is_not_tried_again_and_somebody_else_is_told(office):
 async def test_a_crash_after_the_claim_waits_for_the_lease(office):
     await office.put(("a", HALL))
     async with office.store.transaction() as session:
-        assert await outbox.claim(session, office.now, office.now + LEASE, 9, ["slack"])
+        assert await kept.claim(session, office.now, office.now + LEASE, 9, ["slack"])
     await office.run()
     assert office.titles == []
     await office.run(LEASE.total_seconds())
@@ -371,14 +372,14 @@ async def test_how_a_send_ended_is_kept_even_if_the_store_needs_a_while(office, 
     """The file was locked just when the message had gone out: it must not go out again."""
     caplog.set_level(logging.ERROR)
     await office.put(("a", HALL))
-    real, failures = outbox.sent, [OSError("locked"), OSError("locked")]
+    real, failures = kept.sent, [OSError("locked"), OSError("locked")]
 
     async def sent(*arguments, **more):
         if failures:
             raise failures.pop()
         await real(*arguments, **more)
 
-    monkeypatch.setattr(outbox, "sent", sent)
+    monkeypatch.setattr(kept, "sent", sent)
     await office.run()
     assert office.titles == ["a"] and await count(office.store, OutboxRow, sent_as="m1") == 1
     assert caplog.text.count("could not be kept") == 2
@@ -399,7 +400,7 @@ async def test_whatever_goes_wrong_order_holds_and_nothing_is_lost(office, troub
     store = office.store
     async with store.transaction() as session:  # the same store for all examples
         await session.run(outbox.outbox.delete())
-        await session.run(outbox.pauses.delete())
+        await session.run(kept.pauses.delete())
     office = Office(store, office.actor, replace(ALL, looks_back=looks_back))
     office.platform.troubles = list(troubles)
     for n in range(max(sizes)):

@@ -15,11 +15,15 @@ from bot.core.features import Feature
 from bot.core.settings import People, Quiet, Settings
 from scheduler import clock as heart
 from scheduler import nudges as planner
+from scheduler.ahead import next_moment
 from scheduler.clock import Clock
 from scheduler.hours import awake
-from scheduler.nudges import Lately, next_moment, plan, play
-from storage import nudges
-from storage.nudges import Absence, Answered, Back, FollowUp, NudgeRow
+from scheduler.nudges import plan, play
+from scheduler.rounds import Lately
+from storage import absences, nudges, reminders, rounds
+from storage.absences import Absence, Back
+from storage.followups import FollowUp
+from storage.nudges import Answered, NudgeRow
 from storage.outbox import OutboxRow
 from storage.people import people
 from tests.conftest import HALL, count, crowd, rows, until
@@ -77,7 +81,7 @@ async def keep(desk, fact):
         await fact.save(session)
 
 
-def away(person, first, last, rhythm=nudges.ALL):
+def away(person, first, last, rhythm=absences.ALL):
     return Absence(f"{person}{first}", person, rhythm, first, last)
 
 
@@ -397,13 +401,13 @@ async def test_who_is_away_is_not_reminded(desk):
 
 
 async def test_people_who_began_one_by_one_are_reminded_as_one_group(desk, monkeypatch):
-    real, groups = nudges.remind, []
+    real, groups = reminders.remind, []
 
     async def remind(session, rhythm, step, reminders):
         groups.extend(reminders)
         return await real(session, rhythm, step, reminders)
 
-    monkeypatch.setattr(nudges, "remind", remind)
+    monkeypatch.setattr(reminders, "remind", remind)
     for n in range(5):
         someone = await desk.person(f"A{n}")
         event = Command(id=f"c{n}", actor=someone, place=HALL, at=moment(2, 10, n), name="checkin")
@@ -511,13 +515,13 @@ async def test_a_rhythm_nobody_listens_for_does_not_come_up_for_ever(company):
 
 async def test_thousands_are_planned_by_a_handful_of_statements(desk, monkeypatch):
     await crowd(desk.store, 3000, ("UTC", "Europe/London", "Africa/Dakar"))
-    real, statements = nudges.plan, []
+    real, statements = rounds.plan, []
 
     async def counted(*arguments):
         statements.append(await real(*arguments))
         return statements[-1]
 
-    monkeypatch.setattr(nudges, "plan", counted)
+    monkeypatch.setattr(rounds, "plan", counted)
     lately = Lately()
     await plan(desk.store, DUE, lately)
     assert 3000 in statements and len(statements) <= 4

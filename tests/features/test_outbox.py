@@ -1,6 +1,6 @@
 """What came in, once; what waits, in order."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import event as hooks
@@ -11,19 +11,24 @@ from bot.core.cards import (
     Button,
     Buttons,
     Card,
+    Chart,
     Divider,
     Facts,
+    File,
     Heading,
     Note,
+    Point,
     Quote,
     Text,
 )  # fmt: skip
-from bot.core.effects import Post, Replace, Retract, ShowHome, Tell, Whisper
-from bot.core.events import Command, Due
+from bot.core.effects import Post, Replace, Retract, SendFile, ShowHome, Tell, Whisper
+from bot.core.events import Action, Command, Due
 from bot.core.people import Place
-from storage import nudges, outbox
-from storage.nudges import Group, Reminder, Slot, Whom
-from storage.outbox import OutboxRow, PauseRow
+from storage import absences, delivery, followups, nudges, outbox, reminders, rounds
+from storage.delivery import PauseRow
+from storage.outbox import OutboxRow
+from storage.reminders import Group, Reminder
+from storage.rounds import Kin, Slot, Whom
 from tests.conftest import HALL, NOON, SLACK, count, person, rows
 
 LEASE = NOON + timedelta(minutes=2)
@@ -44,12 +49,12 @@ async def put(store, actor, *messages, id="e1", place=HALL, at=NOON):
 
 async def claim(store, now=NOON, until=None, limit=50, platforms=("slack",)):
     async with store.transaction() as session:
-        return await outbox.claim(session, now, until or now + timedelta(minutes=2), limit, platforms)
+        return await delivery.claim(session, now, until or now + timedelta(minutes=2), limit, platforms)
 
 
 async def mark(store, claim, sent_as, **more):
     async with store.transaction() as session:
-        await outbox.sent(session, claim, NOON, sent_as, **more)
+        await delivery.sent(session, claim, NOON, sent_as, **more)
 
 
 async def send_all(store, ids="m"):
@@ -100,6 +105,7 @@ async def test_a_card_comes_out_as_it_went_in(store, ana):
         (
             Text("text"), Heading("heading"), Note("note"), Quote("quote"), Facts((("a", "b"), ("c", "d"))),
             Bar("energy", 3, 5, "story"), Divider(),
+            Chart((Point(date(2026, 3, 1), 2.5, "bad"),), "alt", Point(date(2026, 4, 1), 5)),
             Buttons((Button("Yes", "act", "v", "primary", opens=True), Button("No", "act2"))),
         ),
     )  # fmt: skip
@@ -122,6 +128,93 @@ async def test_what_is_said_is_no_longer_kept(store, ana):
     await send_all(store)
     (row,) = await rows(store, OutboxRow)
     assert (row.card, row.otherwise, row.sent_as) == (None, None, "m1")
+
+
+async def test_a_document_waits_with_its_card_and_goes_with_it(store, ana):
+    file = File("kadens-my-data.html", "text/html", "<p>Öl & 🎉</p>")
+    await put(store, ana, SendFile(ana, file, Card("Your data")))
+    [sent] = await send_all(store)
+    assert (sent.verb, sent.file, sent.card) == ("file", file, Card("Your data"))
+    assert (sent.place.conversation, sent.place.kind) == ("U-ana", "direct")
+    (row,) = await rows(store, OutboxRow)
+    assert (row.card, row.file) == (None, None)
+
+
+async def test_of_homes_that_wait_only_the_last_is_shown(store, ana):
+    ben = await person(store, "Ben")
+    await put(store, ana, ShowHome(ana, Card("one")), ShowHome(ben, Card("bens")), Tell(ana, Card("word")))
+    await put(store, ana, ShowHome(ana, Card("two")), id="e2")
+    assert sorted(m.card.title for m in await send_all(store)) == ["bens", "two", "word"]
+    await put(store, ana, ShowHome(ana, Card("three")), id="e3")
+    [one] = await claim(store)
+    await put(store, ana, ShowHome(ana, Card("four")), id="e4")  # the other one is on its way
+    await mark(store, one, "home")
+    assert [m.card.title for m in await send_all(store)] == ["four"]
+
+
+async def show(store, actor, title, asked=False, id="e1", event=Command, place=None):
+    """A home where there is only the direct conversation for it."""
+    more = {"name": "x"} if event is Command else {"action": "home.show", "value": ""}
+    happened = event(id=id, actor=actor, place=place or actor.home, at=NOON, **more)
+    async with store.transaction() as session:
+        await outbox.put_home(session, happened, 0, ShowHome(actor, Card(title), asked), Card("below"))
+
+
+async def test_without_a_place_of_its_own_a_home_is_one_card_kept_up_to_date(store, ana):
+    await show(store, ana, "nobody asked", id="e0")
+    assert await send_all(store) == []
+    await show(store, ana, "one", asked=True)
+    await show(store, ana, "two", id="e2")
+    await show(store, ana, "three", id="e3")
+    sent = await send_all(store)
+    assert [(m.verb, m.card.title, m.target) for m in sent] == [("post", "one", None), ("update", "three", "m1")]
+
+
+async def test_a_home_that_is_the_last_word_is_drawn_anew_where_its_button_was_pressed(store, ana):
+    await show(store, ana, "one", asked=True)
+    await send_all(store)
+    await show(store, ana, "two", asked=True, id="e2", event=Action)
+    assert [(m.verb, m.card.title, m.target) for m in await send_all(store)] == [("update", "two", "m1")]
+
+
+@pytest.mark.parametrize("why", ["in words", "something was said since", "a document was sent since", "elsewhere"])
+async def test_a_home_further_up_gives_way_to_a_fresh_one(store, ana, why):
+    await show(store, ana, "one", asked=True)
+    if "said" in why:
+        await put(store, ana, Tell(ana, Card("word")), id="e9")
+    if "sent" in why:
+        await put(store, ana, SendFile(ana, File("a.csv", "text/csv", "a"), Card("word")), id="e9")
+    await send_all(store)
+    event, place = Command if why == "in words" else Action, HALL if why == "elsewhere" else None
+    await show(store, ana, "two", asked=True, id="e2", event=event, place=place)
+    sent = await send_all(store, "n")
+    assert [(m.verb, m.card.title, m.target) for m in sent] == [("post", "two", None), ("update", "below", "m1")]
+    await show(store, ana, "three", id="e3")
+    assert [(m.verb, m.card.title, m.target) for m in await send_all(store)] == [("update", "three", "n1")]
+
+
+async def test_a_home_that_is_gone_is_not_looked_for_twice(store, ana):
+    await show(store, ana, "one", asked=True)
+    await send_all(store)
+    await show(store, ana, "two", id="e2")
+    [one] = await claim(store)
+    async with store.transaction() as session:
+        await delivery.given_up(session, one, NOON, "Unreachable")
+    await show(store, ana, "three", id="e3")
+    assert await send_all(store) == []
+    await show(store, ana, "four", asked=True, id="e4", event=Action)
+    assert [(m.verb, m.card.title) for m in await send_all(store)] == [("post", "four")]
+
+
+async def test_everybody_has_a_home_of_their_own(store, ana):
+    ben = await person(store, "Ben")
+    await show(store, ana, "anas", asked=True)
+    await show(store, ben, "bens", asked=True, id="e2")
+    await show(store, ana, "anas again", id="e3")
+    sent = {m.card.title: (m.verb, m.place.conversation) for m in await send_all(store)}
+    assert sent == {
+        "anas": ("post", "U-ana"), "bens": ("post", "U-ben"), "anas again": ("update", "U-ana"),
+    }  # fmt: skip
 
 
 async def test_the_first_message_of_a_topic_begins_its_thread(store, ana):
@@ -166,10 +259,10 @@ async def test_a_change_to_what_never_arrived_is_set_aside_and_the_next_goes(sto
     await put(store, ana, Post(HALL, Card("a"), about="t"), Replace("t", Card("b")), Post(HALL, Card("c")))
     (one,) = await claim(store)
     async with store.transaction() as session:
-        await outbox.given_up(session, one, NOON, "Refused")
+        await delivery.given_up(session, one, NOON, "Refused")
     assert [m.card.title for m in await send_all(store)] == ["c"]
     async with store.reading() as session:
-        assert (await outbox.backlog(session)).reasons == {"KeyError": 1, "Refused": 1}
+        assert (await delivery.backlog(session)).reasons == {"KeyError": 1, "Refused": 1}
 
 
 async def test_a_row_that_cannot_be_read_is_set_aside_with_its_words(store, ana):
@@ -189,10 +282,10 @@ async def test_what_nobody_can_receive_is_told_to_the_actor_instead(store, ana):
         async with store.transaction() as session:
             for one in claims:
                 if one.message.place.conversation == "C1":
-                    await outbox.given_up(session, one, NOON, "Unreachable")
+                    await delivery.given_up(session, one, NOON, "Unreachable")
                 else:
                     told.append(one.message)
-                    await outbox.sent(session, one, NOON, f"m{len(told)}")
+                    await delivery.sent(session, one, NOON, f"m{len(told)}")
     assert [(m.card.title, m.place.conversation, m.place.thread, m.only_for) for m in told] == [
         ("I could not post there", "U-ana", None, None),
         ("psst", "U-ana", None, None),
@@ -205,7 +298,7 @@ async def test_what_cannot_be_told_to_anybody_else_either_is_given_up(store, ana
     for _ in range(2):
         (one,) = await claim(store)
         async with store.transaction() as session:
-            await outbox.given_up(session, one, NOON, "Unreachable")
+            await delivery.given_up(session, one, NOON, "Unreachable")
     assert await claim(store) == []
     assert await count(store, OutboxRow, error="Unreachable") == 1
 
@@ -214,7 +307,7 @@ async def test_what_is_told_instead_waits_for_what_is_being_sent_there(store, an
     await put(store, ana, Post(HALL, Card("public"), otherwise=Card("instead")), Tell(ana, Card("under way")))
     public, under_way = await claim(store)
     async with store.transaction() as session:
-        await outbox.given_up(session, public, NOON, "Unreachable")
+        await delivery.given_up(session, public, NOON, "Unreachable")
     assert await claim(store) == []
     await mark(store, under_way, "m1")
     assert [one.message.card.title for one in await claim(store)] == ["instead"]
@@ -236,9 +329,9 @@ async def test_who_took_longer_than_the_lease_has_nothing_more_to_say(store, ana
     (late,) = await claim(store)
     (now,) = await claim(store, LEASE)
     async with store.transaction() as session:
-        await outbox.failed(session, late, "OSError", NOON)
-        await outbox.given_up(session, late, NOON, "Unreachable")
-        await outbox.release(session, late)
+        await delivery.failed(session, late, "OSError", NOON)
+        await delivery.given_up(session, late, NOON, "Unreachable")
+        await delivery.release(session, late)
     (row,) = await rows(store, OutboxRow)
     assert (row.lease_until, row.tries, row.error, row.failed_at) == (now.until, 2, None, None)
     await mark(store, late, "m1")  # but that it did arrive is the truth, whoever says it
@@ -250,7 +343,7 @@ async def test_released_claims_are_as_if_never_tried(store, ana):
     claims = await claim(store)
     async with store.transaction() as session:
         for one in claims:
-            await outbox.release(session, one)
+            await delivery.release(session, one)
     (again,) = await claim(store)
     assert again == claims[0]
 
@@ -261,8 +354,8 @@ async def test_a_rest_holds_the_workspace_or_the_conversation(store, ana, conver
     await put(store, ana, *(Post(place, Card(f"{place.workspace} {place.conversation}")) for place in places))
     until = NOON + timedelta(seconds=30)
     async with store.transaction() as session:
-        await outbox.rest(session, SLACK, until, NOON, conversation)
-        await outbox.rest(session, SLACK, until - timedelta(seconds=20), NOON, conversation)  # the longer one stays
+        await delivery.rest(session, SLACK, until, NOON, conversation)
+        await delivery.rest(session, SLACK, until - timedelta(seconds=20), NOON, conversation)  # the longer one stays
     free = {one.message.card.title for one in await claim(store, until - timedelta(seconds=1))}
     assert free == ({"slack:T1 C2", "slack:T2 C1"} if conversation else {"slack:T2 C1"})
     assert "slack:T1 C1" in {one.message.card.title for one in await claim(store, until)}
@@ -272,14 +365,14 @@ async def test_rests_that_are_over_are_forgotten(store):
     async with store.transaction() as session:
         for n in range(5):
             now = NOON + timedelta(seconds=n)
-            await outbox.rest(session, SLACK, now + timedelta(seconds=1), now, f"C{n}")
+            await delivery.rest(session, SLACK, now + timedelta(seconds=1), now, f"C{n}")
     assert await count(store, PauseRow) == 1
 
 
 async def test_a_clock_set_back_by_an_hour_holds_nothing_up(store, ana):
     await put(store, ana, Post(HALL, Card("a")), at=NOON)
     async with store.transaction() as session:
-        await outbox.rest(session, SLACK, NOON + timedelta(seconds=5), NOON)
+        await delivery.rest(session, SLACK, NOON + timedelta(seconds=5), NOON)
     assert await claim(store, NOON - timedelta(hours=1))
 
 
@@ -287,7 +380,7 @@ async def test_what_is_for_another_platform_waits_for_it(store, ana):
     teams = Place("teams:t1", "C1")
     await put(store, ana, Post(teams, Card("teams")), Post(HALL, Card("slack")))
     async with store.reading() as session:
-        assert await outbox.next_at(session, NOON, ["playground"]) is None
+        assert await delivery.next_at(session, NOON, ["playground"]) is None
     assert [one.message.card.title for one in await claim(store, platforms=["slack"])] == ["slack"]
     assert [one.message.card.title for one in await claim(store, platforms=["teams"])] == ["teams"]
 
@@ -295,7 +388,7 @@ async def test_what_is_for_another_platform_waits_for_it(store, ana):
 async def test_it_says_when_to_look_again(store, ana):
     async def again(now=NOON):
         async with store.reading() as session:
-            return await outbox.next_at(session, now, ["slack"])
+            return await delivery.next_at(session, now, ["slack"])
 
     assert await again() is None
     await put(store, ana, Post(HALL, Card("a")))
@@ -303,10 +396,10 @@ async def test_it_says_when_to_look_again(store, ana):
     (one,) = await claim(store)
     assert await again() == LEASE
     async with store.transaction() as session:
-        await outbox.failed(session, one, "OSError", NOON + timedelta(seconds=8))
+        await delivery.failed(session, one, "OSError", NOON + timedelta(seconds=8))
     assert await again() == NOON + timedelta(seconds=8)
     async with store.transaction() as session:
-        await outbox.rest(session, SLACK, NOON + timedelta(seconds=3), NOON)
+        await delivery.rest(session, SLACK, NOON + timedelta(seconds=3), NOON)
     assert await again() == NOON + timedelta(seconds=3)
 
 
@@ -314,9 +407,9 @@ async def test_the_backlog_has_figures_and_no_words(store, ana):
     await put(store, ana, Post(HALL, Card("a")), Post(HALL, Card("b")), Post(Place(SLACK, "C2"), Card("c")))
     one, other = await claim(store)
     async with store.transaction() as session:
-        await outbox.given_up(session, one, NOON, "ValueError")
-        await outbox.failed(session, other, "TimeoutError", LEASE)
-        found = await outbox.backlog(session)
+        await delivery.given_up(session, one, NOON, "ValueError")
+        await delivery.failed(session, other, "TimeoutError", LEASE)
+        found = await delivery.backlog(session)
     assert (found.waiting, found.oldest, found.failed, found.unsure) == (2, NOON, 1, 1)
     assert found.reasons == {"ValueError": 1}
 
@@ -357,9 +450,9 @@ async def test_no_hot_query_of_the_outbox_reads_the_whole_table(store, ana, plan
     claims = await claim(store)
     await mark(store, claims[0], "m1", pause=LEASE)
     async with store.transaction() as session:
-        await outbox.failed(session, claims[1], "OSError", LEASE)
-        await outbox.release(session, claims[2])
-        await outbox.next_at(session, NOON, ["slack"])
+        await delivery.failed(session, claims[1], "OSError", LEASE)
+        await delivery.release(session, claims[2])
+        await delivery.next_at(session, NOON, ["slack"])
         await outbox.topic_of(session, THREAD)
         await outbox.about(session, HALL, "m1")
     await claim(store, LEASE)
@@ -371,17 +464,18 @@ async def test_no_hot_query_of_the_nudges_reads_the_whole_table(store, ana, plan
     day, due = NOON.date(), Due(id="d", actor=ana, place=HALL, at=NOON, rhythm="checkin", period="2026-03")
     async with store.transaction() as session:
         whom = Whom("checkin", day, day, day)
-        await nudges.plan(session, whom, {ana.calendar: Slot("2026-03", NOON)})
+        slot = Slot("2026-03", NOON, "owed", NOON - timedelta(days=5), NOON + timedelta(days=25))
+        assert await rounds.plan(session, whom, {Kin(ana.calendar): slot}) == 1
         assert len(await nudges.owed(session, NOON, 100)) == 1
         await nudges.said(session, due)
         await nudges.all_said(session, [due])
-        assert await nudges.waiting(session, "checkin", 1, ["2026-03"], NOON)
-        group, slot = Group(ana.calendar, "2026-03", NOON, NOON), Slot("2026-03", NOON)
-        assert await nudges.remind(session, "checkin", 1, [Reminder(group, slot, day)]) == 1
-        await nudges.followups_by(session, day)
-        await nudges.follow_up(session, ana.calendar, day, NOON, day, False)
-        await nudges.absent(session, whom)
-        await nudges.leave(session, ["ana"], day)
+        assert await reminders.waiting(session, "checkin", 1, ["2026-03"], NOON)
+        group = Group(Kin(ana.calendar), "2026-03", NOON, NOON)
+        assert await reminders.remind(session, "checkin", 1, [Reminder(group, NOON, "owed", day)]) == 1
+        await followups.coming(session, day)
+        await followups.plan(session, ana.calendar, day, NOON, day, False)
+        await rounds.absent(session, whom)
+        await absences.leave(session, ["ana"], day)
         await nudges.next_owed(session, NOON)
     assert len(plans) > 8
     for table in ("nudges", "followups", "absences"):

@@ -7,8 +7,10 @@ import pytest
 from bot.core.effects import OpenForm, Refuse
 from bot.core.settings import Settings
 from handlers import FEATURES
+from storage import directory
 from storage import people as folk
-from storage.nudges import AbsenceRow, NudgeRow
+from storage.absences import AbsenceRow
+from storage.nudges import NudgeRow
 from storage.people import ChannelRow, PersonRow
 from tests.conftest import HALL, Company, count, rows
 from tests.dialogues.script import Script
@@ -87,7 +89,7 @@ async def test_the_language_is_ones_own_and_stays_when_the_platform_says_otherwi
     await script.desk.deliver()
     async with script.desk.store.transaction() as session:
         told = folk.Profile("slack:T1", "U-ana", "Ana Berg", zone="Europe/Stockholm", lang="en")
-        await folk.learn(session, [told], TUESDAY)
+        await directory.learn(session, [told], TUESDAY)
     [row] = await rows(script.desk.store, PersonRow, id="ana")
     assert (row.lang, row.name, row.zone) == ("sv", "Ana Berg", "Europe/Stockholm")
     assert row.calendar.startswith("Europe/Stockholm|SE|")  # whose holidays count follows from where one lives
@@ -95,7 +97,7 @@ async def test_the_language_is_ones_own_and_stays_when_the_platform_says_otherwi
 
 async def test_a_zone_nobody_knows_changes_nothing(script: Script) -> None:
     async with script.desk.store.transaction() as session:
-        await folk.learn(session, [folk.Profile("slack:T1", "U-ana", "Ana", zone="Moon/Base")], TUESDAY)
+        await directory.learn(session, [folk.Profile("slack:T1", "U-ana", "Ana", zone="Moon/Base")], TUESDAY)
     [row] = await rows(script.desk.store, PersonRow, id="ana")
     assert row.calendar.startswith("UTC|")
 
@@ -173,11 +175,11 @@ async def test_home_has_own_tasks_first(script: Script) -> None:
         ana: /grow
         > ana: *
         ana: /kadens home
-        > ana: Hello Ana / Today is Tuesday 14 April. / For you / Max says you are their manager
+        > ana: Hello Ana / For you / Max says you are their manager
         ana [Start my check-in]
         > ana: Your April check-in
         zoe: /kadens
-        > zoe: Hello Zoe / Today is Tuesday 14 April. / For you / Nothing is waiting for you.
+        > zoe: Hello Zoe / For you / Nothing is waiting for you.
         """
     )
 

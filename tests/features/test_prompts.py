@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from bot.core.dialogue import dialogue
+from bot.core.dialogue import Question, dialogue
 from bot.core.pages import DEEPEST, BrokenPage, Page, read, shaped
 from bot.core.progress import Given, Progress
 from bot.core.wording import SHELF
@@ -139,7 +139,7 @@ questions:
 """
 
 
-def keen(progress: Progress) -> bool:
+def keen(progress: Progress, _: Question) -> bool:
     return progress.answers.get("how") == "5"
 
 
@@ -170,6 +170,40 @@ def test_a_page_that_fits_its_words_and_guards_is_a_dialogue(tmp_path: Path) -> 
     assert walk.scales == {"how"}
 
 
+LEGS = """\
+questions:
+  - id: where
+    each: legs
+    choices: [sea, hill]
+    story: why
+  - id: why
+    each: legs
+    when: keen
+  - id: how
+  - id: when
+    each: legs
+"""
+
+
+def test_neighbours_that_are_asked_for_each_of_the_same_stay_together(tmp_path: Path) -> None:
+    """And a guard can look at the one it is asked about."""
+
+    def keen(progress: Progress, question: Question) -> bool:
+        return progress.answers.get(f"where.{question.number}") == "sea"
+
+    walk = dialogue("walk", {"keen": keen}, shelf(tmp_path, LEGS))
+    begun = Progress("walk:1", "walk", seeds={"legs": ("the first", "the second")})
+    asked = [question.id for question in walk.questions(begun)]
+    assert asked == ["where.0", "why.0", "where.1", "why.1", "how", "when.0", "when.1"]
+    assert [question.id for question in walk.open(begun)] == ["where.0", "where.1", "how", "when.0", "when.1"]
+    at_sea = begun.give(Given("where.1", "Where to?", "sea"))
+    assert [question.id for question in walk.open(at_sea)] == ["where.0", "why.1", "how", "when.0", "when.1"]
+    second = walk.find(begun, "where.1")
+    assert second and (second.story, second.item, second.words) == ("why.1", "the second", "where")
+    without = Progress("walk:2", "walk", seeds={"legs": ("the first",), "without": ("why",)})
+    assert [question.id for question in walk.questions(without)] == ["where.0", "how", "when.0"]
+
+
 def test_two_questions_that_share_an_id_are_refused(tmp_path: Path) -> None:
     said = complaint_about(tmp_path, QUESTIONS.replace("id: when\n    day: true", "id: where"))
     assert said == "walk.yaml, line 11: questions.3.id: two questions share the id 'where'"
@@ -198,6 +232,9 @@ def test_guards_that_page_and_code_do_not_share_are_all_named(tmp_path: Path) ->
         (("scale: [1, 5]", "scale: [1, many]"), 7, "questions.1.scale.1: "),
         (("scale: [1, 5]", "scale: [5, 1]"), 7, "questions.1.scale: goes from a lower number to a higher"),
         (("default: sea", "default: lake"), 5, "questions.0.default: 'lake' is none of the choices"),
+        (("must: true", "story: why"), 13, "questions.3.story: 'why' is no question after 'when'"),
+        (("when: keen", "story: when"), 10, "questions.2.story: goes with a scale or with choices only"),
+        (("when: keen", "each: legs"), 8, "questions.1.story: 'why' is not asked for each of the same"),
         (("story: why", "choices: [a]"), 6, "questions.1: is answered in one way only: a scale, choices or a day"),
         (("questions:", "question:"), 2, "questions: Field required"),
     ],

@@ -17,19 +17,9 @@ from hypothesis import strategies as st
 from bot.core.calendar import WEEKDAYS, Calendar, Rhythm, bounds, holidays_in
 from bot.core.calendar import after as period_after
 from bot.core.calendar import period as period_of
-from scheduler.rhythms import (
-    Slot,
-    add_working_days,
-    closed,
-    is_working_day,
-    moment,
-    on_day,
-    open_now,
-    reminder,
-    slot,
-    upcoming,
-    working_day_on_or_after,
-)
+from bot.core.moments import moment, on_day, upcoming
+from bot.core.workdays import add_working_days, is_working_day, working_day_on_or_after
+from scheduler.rhythms import Slot, closed, open_now, reminder, slot
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 NL = Calendar("Europe/Amsterdam", "NL")

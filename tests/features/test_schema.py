@@ -9,9 +9,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import inspect
 
+from bot.core.people import stranger
 from storage import schema
 from storage.engine import Store
-from storage.people import PersonRow
+from storage.people import PersonRow, introduced
 from tests.conftest import count, person
 
 
@@ -68,6 +69,26 @@ async def test_up_down_and_up_again(address):
     assert await differences(address) == []
 
 
+async def test_what_the_first_release_kept_is_there_after_the_second(address):
+    await schema.upgrade(address, "0001")
+    with sqlite3.connect(address.removeprefix("sqlite+aiosqlite:///")) as connection:
+        connection.execute(
+            "INSERT INTO people (id, company, workspace, account, name, lang, lang_chosen, zone, country, calendar,"
+            " team, role, bot, guest, gone, first_kudos, off_board)"
+            " VALUES ('ana', 'slack:T1', 'slack:T1', 'U-ana', 'Ana', 'en',"
+            " 0, 'UTC', '', 'UTC|', '', '', 0, 0, 0, 0, 0)"
+        )
+        connection.execute("INSERT INTO accounts (workspace, account, person) VALUES ('slack:T1', 'U-ana', 'ana')")
+    connection.close()
+    await schema.upgrade(address)
+    assert await differences(address) == []
+    store = Store(address)
+    async with store.transaction() as session:
+        known = (await introduced(session, [stranger("slack:T1", "U-ana")]))["slack:T1", "U-ana"]
+    await store.close()
+    assert (known.id, known.name) == ("ana", "Ana")
+
+
 async def test_upgrading_what_is_up_to_date_changes_nothing(address):
     await schema.upgrade(address)
     store = Store(address)
@@ -99,7 +120,7 @@ async def test_rows_that_point_at_nothing_are_not_let_through(address):
         await session.db.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     await store.close()
     with sqlite3.connect(address.removeprefix("sqlite+aiosqlite:///")) as connection:
-        connection.execute("INSERT INTO accounts VALUES ('slack:T1', 'U1', 'nobody')")
+        connection.execute("INSERT INTO accounts (workspace, account, person) VALUES ('slack:T1', 'U1', 'nobody')")
     connection.close()
     with pytest.raises(schema.BrokenReferences, match="1 rows, the first in accounts"):
         await schema.upgrade(address)

@@ -21,11 +21,11 @@ from bot.core.settings import Settings
 from bot.platforms.memory import ALL
 from handlers import FEATURES
 from storage import schema
+from storage.absences import AbsenceRow
 from storage.audit import AuditRow
 from storage.dialogues import DialogueRow
 from storage.engine import Store
 from storage.kudos import KudosRow
-from storage.nudges import AbsenceRow
 from storage.outbox import EventRow, OutboxRow
 from storage.people import Changed, PersonRow
 from storage.sharing import RemarkRow

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from bot.core.features import Routes
 from bot.core.settings import Settings
 from bot.demo import wire
-from bot.platforms.playground.app import Playground
 from bot.platforms.playground.demo import demo, demo_settings
 from bot.platforms.playground.story import Line
+from bot.platforms.playground.world import Playground
 from handlers import FEATURES
 from storage.engine import Store
 

@@ -32,6 +32,8 @@ NEEDS = {  # arguments without which Slack answers invalid_arguments
     "conversations.history": ("channel",),
     "conversations.replies": ("channel", "ts"),
     "users.info": ("user",),
+    "files.getUploadURLExternal": ("filename", "length"),
+    "files.completeUploadExternal": ("files",),
     "usergroups.users.list": ("usergroup",),
 }
 
@@ -71,6 +73,8 @@ class SlackStub:
         self.messages = defaultdict[str, dict[str, dict[str, Any]]](dict)  # by channel and ts
         self.ephemeral = list[dict[str, Any]]()
         self.views = list[dict[str, Any]]()
+        self.files = dict[str, dict[str, Any]]()  # by id: name, length, and what was uploaded
+        self.unshared = 0  # of so many files it is said that they were shared, and they are not
         self.homes = dict[str, dict[str, Any]]()
         self.users = [user("U1", "ana"), user("U2", "bo"), user("U3", "cai")]
         self.groups = dict[str, dict[str, Any]]()
@@ -125,6 +129,7 @@ class SlackStub:
     async def __aenter__(self) -> "SlackStub":
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._api)
+        app.router.add_post("/upload/{id}", self._uploaded)
         app.router.add_get("/socket", self._socket)
         app.router.add_post("/_trouble", self._told)
         app.router.add_get("/_calls", self._seen)
@@ -142,6 +147,13 @@ class SlackStub:
             await socket.close()
         assert self._runner
         await self._runner.cleanup()
+
+    async def _uploaded(self, request: web.Request) -> web.Response:
+        file, content = self.files[request.match_info["id"]], await request.read()
+        if len(content) != file["length"] or "Authorization" in request.headers:
+            raise web.HTTPBadRequest
+        file["content"] = content
+        return web.Response(text=f"OK - {len(content)}")
 
     async def _told(self, request: web.Request) -> web.Response:
         self.troubles.append(Trouble(**await request.json()))
@@ -283,7 +295,34 @@ class SlackStub:
             return "channel_not_found"
         if not args.get("text") and not args.get("blocks"):
             return "no_text"
-        return "invalid_blocks" if len(args.get("blocks", ())) > 50 else None
+        return "invalid_blocks" if len(args.get("blocks", ())) > 50 or self._unknown(args) else None
+
+    def _unknown(self, shown: Mapping[str, Any]) -> bool:
+        """Whether a picture is to be shown that was never brought here."""
+        ids = [block["slack_file"]["id"] for block in shown.get("blocks", ()) if block["type"] == "image"]
+        return any("done" not in self.files.get(id, {}) for id in ids)
+
+    def _files_getuploadurlexternal(self, filename: str, length: str) -> dict[str, Any]:
+        id = f"F{len(self.files) + 1}"
+        self.files[id] = {"id": id, "name": filename, "length": int(length)}
+        return {"file_id": id, "upload_url": f"http://127.0.0.1:{self.port}/upload/{id}"}
+
+    def _files_completeuploadexternal(self, files: str, channel_id: str = "", blocks: str = "[]") -> dict[str, Any]:
+        found = [self.files[each["id"]] for each in json.loads(files)]
+        if not all("content" in each for each in found):
+            return {"ok": False, "error": "file_not_found"}
+        for each in found:
+            each["done"] = True
+        if channel_id in self.channels:
+            return {"ok": False, "error": self.channels[channel_id]}
+        if channel_id and self.unshared:
+            self.unshared -= 1
+        elif channel_id:
+            shown = [{key: each[key] for key in ("id", "name")} for each in found]
+            shared = {"subtype": "file_share", "files": shown, "blocks": json.loads(blocks), "text": ""}
+            said = {"type": "message", "user": BOT, "bot_id": BOT_ID, "ts": self._ts(), **shared}
+            self.messages[channel_id][said["ts"]] = said
+        return {"files": [{"id": each["id"], "title": each["name"]} for each in found]}
 
     def _views_open(self, trigger_id: str, view: dict[str, Any]) -> dict[str, Any]:
         if trigger_id.startswith("old"):
@@ -292,6 +331,8 @@ class SlackStub:
         return {"view": {"id": f"V{len(self.views)}", **view}}
 
     def _views_publish(self, user_id: str, view: dict[str, Any], hash: str | None = None) -> dict[str, Any]:
+        if self._unknown(view):
+            return {"ok": False, "error": "invalid_arguments"}
         self.homes[user_id] = view
         return {"view": {"id": f"VH{user_id}", **view}}
 

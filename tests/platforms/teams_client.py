@@ -246,7 +246,7 @@ class TeamsClient:
     async def react(self, message: Shown, type: str = "like", removed: bool = False, by: str = ME) -> None:
         key = "reactionsRemoved" if removed else "reactionsAdded"
         more = {"type": "messageReaction", key: [{"type": type}], "replyToId": message.id}
-        await self.custom(message.conversation, **more, **{"from": _person(by)})
+        await self.custom(message.conversation, **more, **{"from": person(by)})
 
     async def custom(self, conversation: str, **activity: Any) -> dict[str, Any] | None:
         """Any activity, as the client fills it in for this conversation. Returns what the bot answered."""
@@ -292,7 +292,7 @@ def _id(logged: Mapping[str, Any]) -> str:
     return str(body.get("id")) if isinstance(body, dict) and logged.get("response") else ""
 
 
-def _person(id: str) -> dict[str, str]:
+def person(id: str) -> dict[str, str]:
     return {"id": id, "aadObjectId": f"00000000-0000-0000-0000-{20 + int(id[-1]):013d}"}
 
 

@@ -71,6 +71,13 @@ class TeamsStub:
     expires_in: int = 3600
     channels: list[dict[str, str]] = field(default_factory=list)
     members: dict[str, dict[str, str]] = field(default_factory=dict)  # by account
+    rosters: dict[str, list[dict[str, str]]] = field(default_factory=dict)  # by team: all its members
+    users: list[dict[str, Any]] = field(default_factory=list)  # Microsoft Graph's
+    consented: bool = True  # to reading them
+    next_host: str = "127.0.0.1"  # where Graph's next page is
+    page: int = 2  # people a page, of a roster and of Graph
+    drive: dict[str, bytes] = field(default_factory=dict)  # somebody's OneDrive, by address
+    drive_status: int = 201
     _ids: int = 1_772_800_000_000
     _runner: web.AppRunner | None = None
 
@@ -79,8 +86,10 @@ class TeamsStub:
         app.router.add_get("/openid", self._metadata)
         app.router.add_get("/keys", self._keys)
         app.router.add_post("/token", self._token)
+        app.router.add_put("/drive/{name}", self._uploaded)
         app.router.add_route("*", "/_{what}", self._told)
         app.router.add_route("*", "/teams/v3/{rest:.*}", self._connector)
+        app.router.add_get("/graph/v1.0/users", self._graph)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -97,8 +106,16 @@ class TeamsStub:
         return f"http://127.0.0.1:{self.port}/teams/"
 
     @property
+    def drive_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/drive/"
+
+    @property
     def metadata_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/openid"
+
+    @property
+    def graph_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/graph"
 
     @property
     def token_url(self) -> str:
@@ -146,6 +163,16 @@ class TeamsStub:
         self.tokens.append(f"token-{len(self.tokens) + 1}")
         return web.json_response({"access_token": self.tokens[-1], "expires_in": self.expires_in})
 
+    async def _uploaded(self, request: web.Request) -> web.Response:
+        """learn.microsoft.com/graph/api/driveitem-createuploadsession: one range, and no token of ours."""
+        content = await request.read()
+        ranged = request.headers.get("Content-Range") == f"bytes 0-{len(content) - 1}/{len(content)}"
+        if not ranged or "Authorization" in request.headers:
+            raise web.HTTPBadRequest
+        if self.drive_status < 300:
+            self.drive[str(request.url)] = content
+        return web.Response(status=self.drive_status, headers={"Location": f"{self.drive_url}elsewhere"})
+
     async def _told(self, request: web.Request) -> web.Response:
         match request.method, request.match_info["what"]:
             case "GET", "calls":
@@ -180,6 +207,28 @@ class TeamsStub:
             request.transport.abort()
         return web.json_response(found, status=call.status)
 
+    async def _graph(self, request: web.Request) -> web.Response:
+        """GET /v1.0/users with its manager expanded, page by page (learn.microsoft.com/graph/api/user-list)."""
+        call = Call("GET", request.path_qs, None, request.headers.get("Authorization", ""), time.monotonic())
+        self.calls.append(call)
+        trouble = next((t for t in self.troubles if t.meant(call)), None)
+        if trouble:
+            trouble.times -= 1
+            call.status = trouble.status
+            headers = {"Retry-After": trouble.retry_after} if trouble.retry_after else {}
+            return web.json_response({"error": {"code": trouble.code}}, status=trouble.status, headers=headers)
+        if not self.consented or call.authorization.removeprefix("Bearer ") not in self.tokens:
+            call.status = 403
+            return web.json_response({"error": {"code": "Authorization_RequestDenied"}}, status=403)
+        asked = set(request.query["$select"].split(",")) | {request.query["$expand"]}
+        at = int(request.query.get("$skiptoken", 0))
+        shown = [{k: v for k, v in user.items() if k in asked} for user in self.users[at : at + self.page]]
+        found: dict[str, Any] = {"value": shown}
+        if at + self.page < len(self.users):
+            following = request.url.update_query({"$skiptoken": at + self.page})
+            found["@odata.nextLink"] = str(following.with_host(self.next_host))
+        return web.json_response(found)
+
     def _done(self, call: Call) -> dict[str, Any]:
         match call.method, call.path.split("/")[1:]:
             case "POST", ["conversations"]:
@@ -199,6 +248,13 @@ class TeamsStub:
                 else:
                     del there[id]
                 return {"id": id}
+            case "GET", ["conversations", team, last] if last.startswith("pagedmembers?") and team in self.rosters:
+                asked = dict(part.split("=") for part in last.partition("?")[2].split("&"))
+                at = int(asked.get("continuationToken", 0))
+                found: dict[str, Any] = {"members": self.rosters[team][at : at + self.page]}
+                if at + self.page < len(self.rosters[team]):
+                    found["continuationToken"] = str(at + self.page)
+                return found
             case "GET", ["conversations", _, "members", id] if id in self.members:
                 return {"id": id, "tenantId": "t", **self.members[id]}
             case "GET", ["teams", _, "conversations"]:

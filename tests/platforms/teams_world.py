@@ -141,7 +141,7 @@ def again(event: Action) -> Iterator[Effect]:
 
 @tiny.action("tiny.home")
 def home(event: Action) -> Iterator[Effect]:
-    yield ShowHome(event.actor, Card("Home", (Text(event.value),)))
+    yield ShowHome(event.actor, Card("Home", (Text(event.value),)), asked=True)
 
 
 @tiny.submission("tiny.form")

@@ -2,19 +2,24 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from bot.core.cards import Bar
-from bot.platforms.playground.app import Playground
 from bot.platforms.playground.chat import Message
 from bot.platforms.playground.demo import StoryDoesNotHold
 from bot.platforms.playground.people import BOT, MEMBERS
 from bot.platforms.playground.story import BEGINS, ENDS, STORY, Presses, Reacts, Says, read
+from bot.platforms.playground.world import Playground
 from storage.engine import Store
+from storage.feedback import FeedbackRow
+from storage.goals import GoalRow, GoalUpdateRow
 from storage.kudos import KudosRow
 from storage.outbox import OutboxRow
+from storage.people import PersonRow
+from storage.requests import FeedbackAskedRow
 from tests.conftest import count
 from tests.platforms.playground_world import open_demo
 
@@ -26,6 +31,23 @@ def test_the_story_is_told_in_order_and_between_its_ends() -> None:
     assert moments[0] > BEGINS and moments[-1] < ENDS
     assert {type(line) for line in lines} == {Says, Reacts, Presses}
     assert {line.who for line in lines} <= set(MEMBERS)
+
+
+def test_the_lines_below_fill_in_what_opens() -> None:
+    [said, pressed] = read(
+        """2026-09-01
+09:00 mila kadens: /goal
+      title: A calm one
+      measure: Churn from 5 to 3 %
+      measure: Waiting from 2 to 1 days
+09:05 mila presses goals.update on A calm one
+      value: 4
+"""
+    )
+    assert isinstance(said, Says) and said.words == "/goal"
+    assert said.answers == {"title": "A calm one", "measure": "Churn from 5 to 3 %\nWaiting from 2 to 1 days"}
+    assert isinstance(pressed, Presses) and (pressed.action, pressed.title) == ("goals.update", "A calm one")
+    assert pressed.answers == {"value": "4"}
 
 
 def test_a_line_that_is_none_is_named() -> None:
@@ -49,6 +71,26 @@ async def test_the_whole_history_is_delivered_and_consistent(store: Store) -> No
     assert len(shared) >= 2  # two months of Mila's, with their numbers
 
 
+async def test_nobody_finds_an_empty_room(store: Store) -> None:
+    """Goals of all levels and states, feedback given and asked for, and a chart worth looking at."""
+    world = await open_demo(store)
+    async with store.reading() as session:
+        goals: list[Any] = list(await session.all(select(GoalRow.__table__)))  # type: ignore[attr-defined]
+        updates: list[Any] = list(await session.all(select(GoalUpdateRow.__table__)))  # type: ignore[attr-defined]
+        people: list[Any] = list(await session.all(select(PersonRow.__table__)))  # type: ignore[attr-defined]
+    assert {goal.level for goal in goals} == {"personal", "team", "company"}
+    assert {goal.state for goal in goals} >= {"open", "achieved"}
+    assert {goal.kind for goal in goals} == {"measure", "objective", "milestone", "development"}
+    assert await count(store, FeedbackRow) >= 3 and await count(store, FeedbackAskedRow) == 2
+    assert len([person for person in people if person.takes_timing or person.takes_form]) == 3
+    [onboarding] = [goal.id for goal in goals if goal.title.startswith("An onboarding")]
+    told = [update for update in updates if update.goal == onboarding]
+    assert len([update for update in told if update.value is not None]) >= 6
+    assert {update.confidence for update in told} >= {"on_track", "at_risk"}
+    silent = [m for m in world.chat.messages.values() if m.conversation == "daan" and m.card and m.card.title]
+    assert silent[-1].card and silent[-1].card.title == "Hoe gaat het hiermee?"
+
+
 def _bars(message: Message) -> list[Bar]:
     return [part for part in message.card.parts if isinstance(part, Bar)] if message.card else []
 
@@ -56,6 +98,19 @@ def _bars(message: Message) -> list[Bar]:
 async def test_a_story_that_finds_nothing_to_act_on_says_so(store: Store) -> None:
     with pytest.raises(StoryDoesNotHold, match="mila"):
         await open_demo(store, [Presses(BEGINS + timedelta(hours=1), "mila", "no.such")])
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("09:00 mila kadens: /goal\n      aim: Less", "has no aim"),
+        ("09:00 mila kadens: /goal\n      kind: measure", "title: "),
+        ("09:00 mila kadens: /kadens help\n      title: Less", "no form opened"),
+    ],
+)
+async def test_a_form_that_is_not_taken_is_told_with_its_reason(store: Store, told: str, why: str) -> None:
+    with pytest.raises(StoryDoesNotHold, match=f"mila: .*{why}"):
+        await open_demo(store, list(read(f"2026-09-01\n{told}")))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Cards, messages and forms as HTML: whatever people type stays words."""
 
+import base64
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
@@ -7,17 +8,34 @@ from html.parser import HTMLParser
 import pytest
 
 from bot.core import cards
-from bot.core.cards import Button, Buttons, Card, Choice, Day, Form, PeoplePicker, Remark, Scale, TextBox, mention
+from bot.core.cards import (
+    Button,
+    Buttons,
+    Card,
+    Chart,
+    Choice,
+    Day,
+    File,
+    Form,
+    PeoplePicker,
+    Point,
+    Remark,
+    Scale,
+    TextBox,
+    mention,
+)
+from bot.core.pictures import drawn
 from bot.platforms.playground import parts
 from bot.platforms.playground.chat import Chat
 from bot.platforms.playground.completion import complete
+from bot.platforms.playground.files import download
 from bot.platforms.playground.forms import form_html
 from bot.platforms.playground.people import BOT, MEMBERS
 from bot.platforms.playground.render import Row, buttons_of, card_html, message_html
 
 NOON = datetime(2026, 11, 2, 11, tzinfo=UTC)
 EVIL = "<script>alert(1)</script>\"'&"
-VOID = {"hr", "input", "path", "circle", "br", "link"}
+VOID = {"hr", "img", "input", "path", "circle", "br", "link"}
 
 
 class Sound(HTMLParser):
@@ -76,6 +94,28 @@ def test_a_mention_is_a_chip_with_the_name() -> None:
 @pytest.mark.parametrize(("value", "top", "width"), [(4, 5, "80%"), (0, 5, "0%"), (9, 5, "100%"), (1, 0, "0%")])
 def test_a_bar_stays_inside_its_track(value: float, top: float, width: str) -> None:
     assert f"width:{width}" in card_html(Card(parts=(cards.Bar("Energy", value, top),)))
+
+
+def test_a_chart_is_a_picture_with_its_words() -> None:
+    chart = Chart((Point(NOON.date(), 3),), f'{EVIL}" onload="x')
+    sound = Sound(card_html(Card(parts=(chart,))))
+    assert sound.attributes["alt"] == [chart.alt] and "onload" not in sound.attributes
+    [source] = sound.attributes["src"]
+    assert source and base64.b64decode(source.removeprefix("data:image/png;base64,")) == drawn(chart)
+
+
+def test_a_document_is_kept_and_never_shown() -> None:
+    chat = Chat()
+    file = File('evil"><script>.html', "text/html", EVIL)
+    said = chat.post("mila", BOT, NOON, card=Card("Your data"), file=file)
+    sound = Sound(message_html(Row(said, MEMBERS["mila"], True, True)))
+    assert sound.attributes["href"] == [f"/files/{said.id}"] and sound.attributes["download"] == [file.name]
+    assert "script" not in sound.tags and file.name in sound.words
+    kept = download(chat, said.id)
+    assert bytes(kept.body) == EVIL.encode() and kept.headers["content-type"].startswith("text/html")
+    assert "attachment" in kept.headers["content-disposition"] and kept.headers["content-security-policy"] == "sandbox"
+    chat.delete(said.id)
+    assert [download(chat, id).status_code for id in (said.id, "m99")] == [404, 404]
 
 
 def row(text: str = "hello", author: str = "noah", **more: object) -> Row:

@@ -254,6 +254,15 @@ def test_a_shortcut_where_we_are_not():
     assert event("shortcut").name == "checkin"
 
 
+def test_one_shortcut_can_stand_in_both_menus():
+    for name in ("goal", "feedback"):
+        anywhere = event(f"shortcut_{name}")
+        assert (anywhere.name, anywhere.message, anywhere.author, anywhere.opens) == (name, "", None, True)
+    here = event("message_shortcut_feedback")
+    assert (here.name, here.message, here.text) == ("feedback", "1795000021.002100", "I fixed it & tested it")
+    assert here.author == who("U2")
+
+
 def test_our_own_marks_and_nothing_a_store_refuses_get_in():
     text = f"a{OPEN}U9{BAR}x{SHUT}\x00b"
     assert read(payload("command", text=text), NOON).text == "aU9xb"

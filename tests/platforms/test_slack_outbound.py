@@ -12,8 +12,9 @@ import pytest
 from bot.core.cards import Card, Form, Text, TextBox
 from bot.core.people import Place, stranger
 from bot.core.sending import Outgoing, SlowDown, Unreachable
+from bot.platforms.slack.api import Api, Away, Refused
 from bot.platforms.slack.directory import Directory
-from bot.platforms.slack.outbound import UNREACHABLE, Api, Away, Refused, SlackPlatform
+from bot.platforms.slack.outbound import UNREACHABLE, SlackPlatform
 from storage import people as folk
 from storage.engine import Store
 from tests.conftest import rows

@@ -16,6 +16,7 @@ from bot.core.cards import (
     Button,
     Buttons,
     Card,
+    Chart,
     Choice,
     Day,
     Divider,
@@ -24,6 +25,7 @@ from bot.core.cards import (
     Heading,
     Note,
     PeoplePicker,
+    Point,
     Quote,
     Remark,
     Scale,
@@ -32,8 +34,8 @@ from bot.core.cards import (
     mention,
 )
 from bot.core.people import Person, Place
-from bot.platforms.slack import render
-from bot.platforms.slack.render import LIMITS
+from bot.platforms.slack import forms, render
+from bot.platforms.slack.texts import LIMITS, TooLong, cut, escaped
 
 ANA = Person("p1", "Ana Ñ. de la Çédille-Østergaard " * 3, "slack:T1", "U1")
 HERE = Place("slack:T1", "C1", "1.2", "public")
@@ -141,7 +143,7 @@ def test_slack_takes_every_home(card):
 
 @pytest.mark.parametrize("fields", [EVERY_FIELD, *((field,) for field in EVERY_FIELD[:-1])])
 def test_slack_takes_every_form(fields):
-    view = render.modal(form(*fields, title="A title that is far longer than Slack has room for"))
+    view = forms.modal(form(*fields, title="A title that is far longer than Slack has room for"))
     View(**view).validate_json()
     check(view["blocks"], 100)
     assert len(view["title"]["text"]) <= 24 and len(view["private_metadata"]) <= 3000
@@ -149,24 +151,24 @@ def test_slack_takes_every_form(fields):
 
 
 def test_a_long_form_title_is_shown_whole():
-    view = render.modal(form(TextBox("a", "A"), title="Look back on the whole of your quarter"))
+    view = forms.modal(form(TextBox("a", "A"), title="Look back on the whole of your quarter"))
     assert view["title"]["text"] == "Look back on the whole …"
     assert view["blocks"][0]["text"]["text"] == "Look back on the whole of your quarter"
 
 
 def test_the_form_brings_its_place_back():
-    assert json.loads(render.modal(form())["private_metadata"]) == {
+    assert json.loads(forms.modal(form())["private_metadata"]) == {
         "value": "checkin:1",
         "place": ["slack:T1", "C1", "1.2", "public"],
     }
 
 
 def test_first_values_are_shown():
-    elements = {b["block_id"]: b["element"] for b in render.modal(form(*EVERY_FIELD))["blocks"] if "element" in b}
+    elements = {b["block_id"]: b["element"] for b in forms.modal(form(*EVERY_FIELD))["blocks"] if "element" in b}
     assert elements["why"]["initial_value"] == "because" and elements["why"]["max_length"] == 500
     assert elements["line"]["max_length"] == 3000 and not elements["line"]["multiline"]
     assert elements["share"]["initial_option"]["value"] == "manager"
-    assert [option["value"] for option in elements["share"]["options"]] == ["manager", render.NOTHING]
+    assert [option["value"] for option in elements["share"]["options"]] == ["manager", forms.NOTHING]
     assert len(elements["team"]["options"]) == 100 and elements["team"]["type"] == "static_select"
     assert [option["value"] for option in elements["values"]["initial_options"]] == ["craft", "care"]
     assert elements["days"]["type"] == "multi_static_select"
@@ -206,12 +208,12 @@ def test_a_long_text_is_divided_between_words_and_only_then_cut():
 
 @given(st.text(alphabet="&<>ab \n", max_size=60), st.integers(2, 40))
 def test_what_is_cut_is_never_cut_inside_an_entity(text, limit):
-    escaped = render.escaped(text)
-    short = render.cut(escaped, limit)
+    marked = escaped(text)
+    short = cut(marked, limit)
     assert len(short) <= limit
     assert not re.search(r"&(?!amp;|lt;|gt;)", short)
-    if short != escaped:
-        assert short.endswith("…") and escaped.startswith(short[:-1])
+    if short != marked:
+        assert short.endswith("…") and marked.startswith(short[:-1])
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=80).map(lambda text: text * 90))
@@ -239,7 +241,7 @@ def test_buttons_stand_five_in_a_row_and_have_their_own_ids():
 
 
 def test_what_would_change_its_meaning_is_not_cut():
-    with pytest.raises(render.TooLong):
+    with pytest.raises(TooLong):
         render.message(Card("", (Buttons((Button("x", "x", "v" * 2001),)),)))
 
 
@@ -252,11 +254,26 @@ def test_a_bar_is_text():
     assert sections(Card("", (Bar("Energy", 1, 0),)))[0].count("█") == 0
 
 
+CHART = Chart((Point(date(2026, 11, 3), 3),), f"Three & <of> ten, says {mention(ANA)} " + "long " * 500)
+
+
+def test_a_chart_is_its_picture_or_else_its_words():
+    for shown in (render.message(Card("", (CHART,)), {CHART: "F1"}), render.home(Card("", (CHART,)), {CHART: "F1"})):
+        check(shown["blocks"], 50)
+        [image] = shown["blocks"]
+        assert image["slack_file"] == {"id": "F1"} and len(image["alt_text"]) == 2000
+        assert image["alt_text"].startswith(f"Three & <of> ten, says {ANA.name}")
+    [words] = render.message(Card("", (CHART,)))["blocks"]
+    assert words["type"] == "context" and words["elements"][0]["text"].startswith("Three &amp; &lt;of&gt; ten")
+    [silent] = render.message(Card("", (Chart(CHART.points, " "),)), {Chart(CHART.points, " "): "F1"})["blocks"]
+    assert silent["alt_text"] == "…"
+
+
 def test_short_facts_stand_side_by_side_and_long_ones_below():
     blocks = render.message(Card("", (EVERY_PART[4],)))["blocks"]
     assert [len(block.get("fields", ())) for block in blocks] == [2, 0, 0, 1]
 
 
 def test_refusals_stand_at_their_field_and_the_others_at_the_first():
-    found = render.refusals({"why": "Say why", "all": "Not today", "other": f"Ask {mention(ANA)}"}, ["to", "why"])
+    found = forms.refusals({"why": "Say why", "all": "Not today", "other": f"Ask {mention(ANA)}"}, ["to", "why"])
     assert found == {"why": "Say why", "to": f"Not today Ask {ANA.name}"}

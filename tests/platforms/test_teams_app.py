@@ -10,6 +10,7 @@ from bot.core.cards import Card
 from bot.core.events import Action
 from bot.core.people import Place
 from bot.core.sending import Outgoing, Unreachable
+from bot.core.wording import wording
 from storage import outbox, people, teams
 from tests.platforms.teams_stub import TeamsStub
 from tests.platforms.teams_world import (
@@ -286,10 +287,29 @@ async def test_a_reaction_changes_the_card_it_was_put_on(open, stub):
 
 
 async def test_a_home_card_is_kept_up_to_date(open, stub):
-    for n in ("1", "2"):
+    async def press(n):
         await open.tell("message_submit", id=n, value={"kadens": {"action": "tiny.home", "value": n}})
         await open.deliver()
+
+    for n in ("1", "2"):
+        await press(n)
     assert (len(stub.said()), len(stub.said("PUT"))) == (1, 1)
+    stub.messages.clear()  # the person cleared the conversation: what is asked for next comes afresh
+    await press("3")
+    await press("4")
+    assert len(stub.said()) == 2 and [len(there) for there in stub.messages.values() if there] == [1]
+
+
+async def test_pressed_elsewhere_the_home_comes_afresh(open, stub):
+    elsewhere = {key: payload("message_channel_mention")[key] for key in ("conversation", "channelData")}
+    for n in ("1", "2"):
+        value = {"kadens": {"action": "tiny.home", "value": n}}
+        await open.tell("message_submit", id=n, value=value, **(elsewhere if n == "2" else {}))
+        await open.deliver()
+    await open.deliver()
+    [there] = [messages for messages in stub.messages.values() if messages]
+    below, alive = (texts(message["attachments"][0]["content"]) for message in there.values())
+    assert below == [wording("common")("sv", "home_below")] and alive == ["Home", "2"]
 
 
 # -- dialogs

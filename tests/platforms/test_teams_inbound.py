@@ -206,6 +206,15 @@ def test_a_dialog_comes_back_with_its_place():
     assert [p.account for p in event.people["to"]] == [BO_ID, ANA]
 
 
+def test_what_was_asked_and_left_empty_is_empty_and_what_was_not_asked_is_not_there():
+    value = payload("task_submit")["value"]
+    value["data"]["kadens"]["asked"] = ["why", "wish"]
+    answers = only("task_submit", value=value).answers
+    assert answers["wish"] == "" and answers["why"] == "for the *demo*" and "unasked" not in answers
+    value["data"]["kadens"] |= {"asked": 7, "people": {"to": 1}}  # forged
+    assert only("task_submit", value=value).people == {}
+
+
 def test_a_form_cannot_be_carried_into_another_conversation():
     value = payload("task_submit")["value"]
     value["data"]["kadens"]["place"] = {"conversation": "19:elsewhere@thread.tacv2", "thread": "1", "kind": "public"}
@@ -239,6 +248,22 @@ def test_a_menu_in_the_chat_of_two_people_is_not_our_own_chat():
     assert isinstance(event, Shortcut)
     assert (event.author, event.place.kind) == (None, "private")
     assert event.place.conversation.endswith("@unq.gbl.spaces")
+
+
+def test_one_shortcut_can_stand_in_both_menus():
+    here = only("message_menu_feedback")
+    assert (here.name, here.author.account, here.text) == ("feedback", BO_ID, "Tack Cai,\nit works & is 2 < 3")
+    for name in ("goal", "feedback"):
+        anywhere = only(f"compose_menu_{name}")
+        assert (anywhere.name, anywhere.message, anywhere.author, anywhere.opens) == (name, "", None, True)
+
+
+def test_what_somebody_says_to_a_document():
+    said = read("file_consent")
+    assert said.known and said.events == () and said.place == Place(WORKSPACE, ANA, kind="direct")
+    assert said.consent.allowed and (said.consent.file, said.consent.asked_in) == ("0f3a", "1772798400777")
+    value = payload("file_consent")["value"] | {"action": "decline"}
+    assert not read("file_consent", value=value).consent.allowed
 
 
 def test_what_we_do_not_speak_is_known_as_such():

@@ -111,17 +111,6 @@ async def test_update_and_delete(made, stub):
         await made.teams.platform.send(out(verb="update", target=id))
 
 
-async def test_the_home_card_is_posted_once_and_kept_up_to_date(made, stub, store):
-    await keep(store, stub, ANA, "a:ana")
-    first = await made.teams.platform.send(out(HOME, verb="home"))
-    assert await made.teams.platform.send(out(HOME, Card("Newer"), verb="home")) == first
-    assert (len(stub.said()), len(stub.said("PUT"))) == (1, 1)
-    stub.messages["a:ana"].clear()  # the person deleted it
-    second = await made.teams.platform.send(out(HOME, verb="home"))
-    assert second != first and list(stub.messages["a:ana"]) == [second]
-    assert await made.teams.platform.send(out(HOME, verb="home")) == second
-
-
 async def test_a_mention_is_named_to_teams(made, stub):
     bo = stranger(WORKSPACE, "29:bo", "Bo [ops]")
     await made.teams.platform.send(out(card=Card("", (Text(f"Thanks {mention(bo)}!"),))))
@@ -245,7 +234,7 @@ async def test_words_travel_as_they_are(made, stub):
 
 
 def test_what_teams_can():
-    assert not (CAN.threads_in_direct or CAN.whispers or CAN.looks_back)
+    assert not (CAN.threads_in_direct or CAN.whispers or CAN.looks_back or CAN.home)
     assert 60 / 8 * 2 / 60 >= CAN.pace >= 1 / 7
 
 

@@ -1,8 +1,9 @@
 """Cards and forms as Teams takes them."""
 
+import base64
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from bot.core.cards import (
     Button,
     Buttons,
     Card,
+    Chart,
     Choice,
     Day,
     Divider,
@@ -22,6 +24,7 @@ from bot.core.cards import (
     Heading,
     Note,
     PeoplePicker,
+    Point,
     Quote,
     Remark,
     Scale,
@@ -30,6 +33,7 @@ from bot.core.cards import (
     mention,
 )
 from bot.core.people import Person, Place
+from bot.core.pictures import drawn
 from bot.platforms.teams import forms
 from bot.platforms.teams.forms import Filled, dialog, inline
 from bot.platforms.teams.render import LIMITS, Pen, escape, message, size
@@ -220,6 +224,33 @@ def test_a_cut_is_seen_and_the_buttons_stay():
     assert message(Card("", (Text("short"),)))["body"][0]["text"] == "short"
 
 
+def points(number):
+    tones = ("good", "warn", "bad")
+    return tuple(Point(date(2026, 1, 1) + timedelta(days=n), n % 7, tones[n % 3]) for n in range(number))
+
+
+def test_a_chart_is_a_picture_in_the_card():
+    chart = Chart(points(9), f"From 1 to 7, says {mention(ANA)}")
+    content = message(Card("Goal", (Text("So far"), chart, Note("and on"))))
+    assert_card(content)
+    [image] = [part for part in parts(content) if part["type"] == "Image"]
+    assert image["altText"] == "From 1 to 7, says Ana" and image["width"] == "320px"
+    kind, _, data = image["url"].partition(",")
+    assert kind == "data:image/png;base64" and base64.b64decode(data) == drawn(chart)
+    assert texts(content) == ["Goal", "So far", "and on"]
+
+
+def test_pictures_that_do_not_fit_become_their_words_before_anything_is_cut():
+    charts = tuple(Chart(points(48), f"Number {n}") for n in range(9))
+    content = message(Card("Goals", (*charts, Text("x" * 3000), Text("y" * 3000))))
+    assert_card(content)
+    assert size(content) <= LIMITS["message"]
+    drawn_ones = [part["altText"] for part in parts(content) if part["type"] == "Image"]
+    assert 1 < len(drawn_ones) < 9
+    assert [*drawn_ones, *texts(content)[1:-2]] == [f"Number {n}" for n in range(9)]
+    assert texts(content)[-2:] == ["x" * 3000, "y" * 3000]
+
+
 def test_a_text_of_three_thousand_is_shown_whole():
     [shown] = texts(message(Card("", (Quote("x" * 3000),))))
     assert len(shown) == 3000
@@ -291,6 +322,29 @@ def test_a_long_form_keeps_its_words_and_leaves_itself_out():
     assert_card(content)
     assert all(len(each["value"]) == 3000 for each in inputs(content).values())
     assert "again" not in button(content, "Send")["data"]["kadens"]
+
+
+def test_of_a_form_that_does_not_fit_the_longest_answers_are_left_out():
+    fields = (
+        *(TextBox(f"q{n}", f"Question {n}?", "日" * (3000 - n), limit=3000, optional=True) for n in range(5)),
+        Remark("And then:"),
+        Choice("share", "Share?", (("yes", "Yes"), ("no", "No")), "no"),
+    )
+    content = dialog(Form("f", "Long", "Send", "Cancel", fields))
+    assert_card(content)
+    assert inputs(content).keys() == {"q3", "q4", "share"}  # as many as fit, whole
+    assert [len(inputs(content)[id]["value"]) for id in ("q3", "q4")] == [2997, 2996]
+    left_out = [forms.say("en", "left_out", label=f"Question {n}?") for n in range(3)]
+    assert texts(content) == [*left_out, "And then:"]
+    assert button(content, "Send")["data"]["kadens"]["asked"] == ["q3", "q4", "share"]
+
+
+def test_what_is_objected_to_is_left_out_last():
+    fields = tuple(TextBox(f"q{n}", f"Question {n}?", limit=3000) for n in range(4))
+    typed = {f"q{n}": "🎉" * 3000 for n in range(4)}
+    content = dialog(Form("f", "Long", "Send", "Cancel", fields), Filled("en", {"q1": "Say it shorter."}, typed))
+    assert_card(content)
+    assert "q1" in inputs(content) and "Say it shorter." in texts(content)
 
 
 def test_a_form_in_a_card_can_be_left():

@@ -1,23 +1,24 @@
 """What the promises ask of every platform: what people do there, and what they then see. No platform is named here."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from bot.core.effects import Answer
-from bot.core.events import Arrived
-from bot.core.features import Routes
+from bot.core.effects import Answer, Effect
+from bot.core.events import Arrived, Event
+from bot.core.features import Feature, Routes
 from bot.core.people import Person, stranger
 from bot.core.sending import Platform
 from bot.turn import Turns
 from handlers import FEATURES
 from scheduler.delivery import Delivery
-from storage import outbox
+from storage import delivery
+from storage.delivery import Backlog
 from storage.engine import Store
-from storage.outbox import Backlog
 
 ROUNDS, STEP = 10, timedelta(seconds=2)  # how long delivery is given, and how fast the clock goes meanwhile
 
@@ -44,6 +45,7 @@ class Seen:
     only_for: str | None  # the account that alone sees it
     mentions: frozenset[str]  # accounts that are notified
     odd: tuple[str, ...]  # markup that does something and is none of ours
+    pictures: tuple[tuple[bytes, str], ...]  # each with what is said to who cannot see it
     room: str | None
     raw: Any = field(repr=False)
 
@@ -88,7 +90,7 @@ class Driver(ABC):
 
     async def backlog(self) -> Backlog:
         async with self.store.reading() as session:
-            return await outbox.backlog(session)
+            return await delivery.backlog(session)
 
     def person(self, who: Someone) -> Person:
         return stranger(self.workspace, who.account, who.name, lang="en")
@@ -98,6 +100,18 @@ class Driver(ABC):
         answer = await self.turns.take(event)
         await self.deliver()
         return answer
+
+    async def does(self, event: Arrived, *effects: Effect) -> None:
+        """As if a feature answered this event with these effects; three at once where `times` says so."""
+
+        def answered(_: Event) -> Iterator[Effect]:
+            yield from effects
+
+        feature = Feature("tried")
+        feature.command("show")(answered)
+        turns = Turns(Routes(feature), self.store, {self.name: self.platform.can})
+        await asyncio.gather(*(turns.take(event) for _ in range(self.times)))
+        await self.deliver()
 
     def button(self, seen: Sequence[Seen], label: str) -> Seen:
         """The last message with such a button. LookupError where there is none."""
@@ -149,6 +163,10 @@ class Driver(ABC):
     @abstractmethod
     def homes(self, who: Someone) -> list[str]:
         """Every text that could be this person's home."""
+
+    @abstractmethod
+    async def files(self, who: Someone) -> list[tuple[str, bytes]]:
+        """The documents that were sent to this person: name and content, after whatever they must do to have them."""
 
     # What goes wrong.
 

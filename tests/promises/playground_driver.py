@@ -1,6 +1,7 @@
 """The playground: what the page calls when somebody does something, and the HTML it shows them."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ from bot.core.effects import OpenForm, Refuse
 from bot.core.events import Arrived
 from bot.core.sending import Outgoing, SlowDown
 from bot.platforms.playground.chat import Chat, Message
+from bot.platforms.playground.files import download
 from bot.platforms.playground.forms import form_html
 from bot.platforms.playground.inbound import Inbound, resolve
 from bot.platforms.playground.outbound import PlaygroundPlatform
@@ -20,7 +22,8 @@ from storage.engine import Store
 from tests.promises.driver import ROUNDS, Driver, Seen, Sheet, Someone, Typed, Word
 
 # All that a card is made of; whatever else stands in one was put there by somebody's words.
-TAGS = {"article", "blockquote", "button", "dd", "div", "dl", "dt", "h3", "h4", "hr", "p", "section", "span"}
+TAGS = {"article", "blockquote", "button", "dd", "div", "dl", "dt", "h3", "h4", "hr", "img", "p", "section", "span"}
+PICTURE = "data:image/png;base64,"
 
 
 class BusyChat(Chat):
@@ -126,6 +129,15 @@ class PlaygroundDriver(Driver):
     def homes(self, who: Someone) -> list[str]:
         return [_Read(card_html(self.chat.homes[who.account])).text]
 
+    async def files(self, who: Someone) -> list[tuple[str, bytes]]:
+        said = [each for each in self.chat.messages.values() if each.conversation == who.account and each.file]
+        found = []
+        for each in said:
+            kept = download(self.chat, each.id)
+            assert kept.status_code == 200 and kept.headers["content-disposition"].startswith("attachment")
+            found.append((each.file.name if each.file else "", bytes(kept.body)))
+        return found
+
     def busy(self, seconds: int) -> None:
         self.chat.wait = seconds
 
@@ -172,6 +184,7 @@ class _Read(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.words, self.buttons, self.names, self.odd = list[str](), list[str](), list[str](), list[str]()
+        self.pictures = list[tuple[bytes, str]]()
         self.within = [""]
         self.feed(html)
         self.close()
@@ -184,7 +197,11 @@ class _Read(HTMLParser):
         words = dict(attrs)
         if tag not in TAGS or any(name.startswith("on") for name in words):
             self.odd.append(str(self.get_starttag_text()))
-        if tag != "hr":
+        if tag == "img" and words["src"].startswith(PICTURE):
+            self.pictures.append((base64.b64decode(words["src"].removeprefix(PICTURE)), words["alt"]))
+        elif tag == "img":
+            self.odd.append(str(self.get_starttag_text()))
+        if tag not in ("hr", "img"):
             self.within.append("mention" if words.get("class") == "mention" else tag)
         if tag not in ("span", "button"):
             self.words.append("\n")
@@ -205,7 +222,7 @@ def _seen(message: Message, card: Card, room: str | None) -> Seen:
     read, accounts = _Read(card_html(card)), {member.name: account for account, member in MEMBERS.items()}
     mentions = frozenset(accounts[name] for name in read.names)
     shown = (read.text, tuple(read.buttons), message.thread, message.only_for, mentions, tuple(read.odd))
-    return Seen(message.id, *shown, room, card)
+    return Seen(message.id, *shown, tuple(read.pictures), room, card)
 
 
 class _Fields(HTMLParser):

@@ -126,10 +126,15 @@ class SlackDriver(Driver):
         channel = room or direct(who.account)
         whispers = [e for e in self.stub.ephemeral if e["channel"] == channel and e["user"] == who.account]
         found = [*self.stub.posted(channel), *whispers]
-        return [_seen(said, room) for said in sorted(found, key=lambda said: str(said["ts"]))]
+        return [_seen(said, room, self.stub) for said in sorted(found, key=lambda said: str(said["ts"]))]
 
     def homes(self, who: Someone) -> list[str]:
-        return [_seen(self.stub.homes[who.account] | {"ts": ""}, None).text]
+        return [_seen(self.stub.homes[who.account] | {"ts": ""}, None, self.stub).text]
+
+    async def files(self, who: Someone) -> list[tuple[str, bytes]]:
+        said = self.stub.posted(direct(who.account))
+        shared = [self.stub.files[each["id"]] for each_said in said for each in each_said.get("files", ())]
+        return [(each["name"], each["content"]) for each in shared]
 
     def busy(self, seconds: int) -> None:
         self.stub.limit("chat.postMessage", seconds)
@@ -168,7 +173,7 @@ def _written(words: tuple[Word, ...]) -> str:
     )
 
 
-def _seen(said: dict[str, Any], room: str | None) -> Seen:
+def _seen(said: dict[str, Any], room: str | None, stub: SlackStub) -> Seen:
     mentions, odd, read = set[str](), list[str](), list[str]()
     for text in _texts(said["blocks"]):
         shown = text["text"]
@@ -185,7 +190,12 @@ def _seen(said: dict[str, Any], room: str | None) -> Seen:
     buttons = tuple(each["text"]["text"] for each in _buttons(said))
     thread = said.get("thread_ts")
     return Seen(said["ts"], "\n".join(read), buttons, thread, said.get("user") if said.get("user") != BOT else None,
-                frozenset(mentions), tuple(odd), room, said)  # fmt: skip
+                frozenset(mentions), tuple(odd), _pictures(said, stub), room, said)  # fmt: skip
+
+
+def _pictures(said: dict[str, Any], stub: SlackStub) -> tuple[tuple[bytes, str], ...]:
+    shown = [block for block in said["blocks"] if block["type"] == "image"]
+    return tuple((stub.files[block["slack_file"]["id"]]["content"], block["alt_text"]) for block in shown)
 
 
 def _texts(blocks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

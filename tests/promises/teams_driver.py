@@ -1,6 +1,7 @@
 """Teams: requests with a token in, the Bot Connector out."""
 
 import asyncio
+import base64
 import html
 import re
 from collections.abc import AsyncIterator
@@ -10,9 +11,10 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from bot.platforms.teams import files
 from bot.platforms.teams.app import Secrets, Teams
 from bot.platforms.teams.outbound import TeamsPlatform
-from bot.platforms.teams.render import NOTHING
+from bot.platforms.teams.render import CONTENT, NOTHING
 from storage.engine import Store
 from tests.platforms.teams_stub import APP, SECRET, TeamsStub
 from tests.platforms.teams_world import CHANNEL, TEAM, TENANT, parts, payload
@@ -107,10 +109,32 @@ class TeamsDriver(Driver):
         threads = {str(FIRST + n): call.path.split("/")[2].partition(";messageid=")[2] for n, call in enumerate(posted)}
         rooms = [room] if room else [f"a:{who.account}", f"a:{who.directory}"]
         found = {id: said for each in rooms for id, said in self.stub.messages[each].items()}
-        return [_seen(id, found[id], threads[id] or None, room) for id in sorted(found)]
+        cards = {id: said for id, said in found.items() if said["attachments"][0]["contentType"] == CONTENT}
+        return [_seen(id, cards[id], threads[id] or None, room) for id in sorted(cards)]
 
     def homes(self, who: Someone) -> list[str]:
         return [each.text for each in self.seen(who)]
+
+    async def files(self, who: Someone) -> list[tuple[str, bytes]]:
+        """They press Allow, and find them in their drive."""
+        for id, said in list(self.stub.messages[f"a:{who.account}"].items()):
+            asked = said["attachments"][0]
+            if asked["contentType"] == files.CONSENT:
+                await self._send("file_consent", who, None, replyToId=id, value=self._allowed(asked))
+                await self.settled()
+        infos = [said["attachments"][0] for said in self.stub.messages[f"a:{who.account}"].values()]
+        there = [each for each in infos if each["contentType"] == files.INFO]
+        return [(each["name"], self.stub.drive[each["contentUrl"]]) for each in there]
+
+    def _allowed(self, asked: dict[str, Any]) -> dict[str, Any]:
+        value = payload("file_consent")["value"]
+        url = f"{self.stub.drive_url}{asked['name']}"
+        info = {**value["uploadInfo"], "uploadUrl": url, "contentUrl": url, "name": asked["name"]}
+        return {**value, "context": asked["content"]["acceptContext"], "uploadInfo": info}
+
+    async def settled(self) -> None:
+        """What an answer set going is over."""
+        await asyncio.gather(*self.teams._tasks)
 
     def busy(self, seconds: int) -> None:
         self.stub.trouble(429, retry_after=str(seconds), method="POST", path="/activities")
@@ -183,7 +207,12 @@ def _seen(id: str, said: dict[str, Any], thread: str | None, room: str | None) -
         odd += ODD.findall(text)
         read.append(re.sub(r"\\(.)", r"\1", text).replace(NOTHING, ""))
     buttons = tuple(each["title"] for each in _buttons(card))
-    return Seen(id, "\n".join(read), buttons, thread, None, frozenset(mentions), tuple(odd), room, card)
+    drawn = tuple((base64.b64decode(part["url"].partition(",")[2]), part["altText"]) for part in _images(card))
+    return Seen(id, "\n".join(read), buttons, thread, None, frozenset(mentions), tuple(odd), drawn, room, card)
+
+
+def _images(card: Any) -> list[dict[str, Any]]:
+    return [part for part in parts(card) if part["type"] == "Image"]
 
 
 def _buttons(card: Any) -> list[dict[str, Any]]:

@@ -1,14 +1,18 @@
 """What holds on every platform alike. What one of them cannot do is read from its Can, never from its name."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
-from bot.core.cards import BAR, OPEN, SHUT
-from bot.core.events import Opened
+from bot.core.cards import BAR, OPEN, SHUT, Card, Chart, File, Point, Text
+from bot.core.effects import SendFile, ShowHome, Tell
+from bot.core.events import Command, Opened
+from bot.core.pictures import drawn
 from bot.core.wording import wording
 from storage.engine import Store
-from storage.outbox import EventRow
+from storage.outbox import EventRow, outbox
 from tests.conftest import count
 from tests.promises.driver import Driver, Seen
 from tests.promises.drivers import DRIVERS
@@ -286,6 +290,41 @@ async def test_who_cannot_be_reached_is_given_up_and_the_fallback_is_told(there)
     assert (backlog.waiting, backlog.failed, backlog.reasons) == (0, 1, {"Unreachable": 1})
 
 
+# -- pictures and documents
+
+CHART = Chart(
+    (Point(date(2026, 10, 1), 20, "good"), Point(date(2026, 11, 2), 35, "warn")), "From 20 to 35 <b>of</b> 80"
+)
+
+
+async def test_a_chart_is_a_picture_with_its_words(there):
+    await there.say(there.ana, "kadens help")
+    ana = there.person(there.ana)
+    tell = {"id": "tell", "actor": ana, "place": ana.home, "at": there.now, "name": "show", "text": ""}
+    await there.does(Command(**tell), Tell(ana, Card("Your goal", (Text("So far"), CHART))))
+    seen = there.seen(there.ana)[-1]
+    assert "So far" in seen.text and seen.odd == ()
+    [(picture, alt)] = seen.pictures
+    assert (picture, alt) == (drawn(CHART), CHART.alt)
+
+
+async def test_a_document_reaches_its_person_only_once_and_as_it_was(there):
+    await there.say(there.ana, "kadens help")
+    await there.say(there.bo, "kadens help")
+    file = File("kadens-my-data.html", "text/html", "<p>Öl & 🎉 \u2028 &amp;</p>\r\n")
+    ana = there.person(there.ana)
+    asked = Command(id="ask", actor=ana, place=ana.home, at=there.now, name="show")
+    there.times = 3
+    for _ in range(3):  # the same event again brings nothing again
+        await there.does(asked, SendFile(ana, file, Card("Your data", (Text("All of it"),))))
+    assert await there.files(there.ana) == [(file.name, file.body.encode())]
+    assert await there.files(there.ana) == [(file.name, file.body.encode())]
+    assert await there.files(there.bo) == []
+    async with there.store.reading() as session:
+        kept = await session.all(select(outbox).where(outbox.c.verb == "file"))
+    assert [(each.card, each.file) for each in kept] == [(None, None)]
+
+
 # -- home
 
 
@@ -296,12 +335,29 @@ async def test_home_is_shown_and_brought_up_to_date(there):
 
 
 async def test_the_home_that_stands_is_drawn_anew_where_it_is(there):
-    drawn = []
-    await there.say(there.ana, "kadens help")
+    looks = []
+    await there.look_at_home(there.ana)
     for number in range(2):
         actor = there.person(there.ana)
         await there.take(Opened(id=f"look{number}", actor=actor, place=actor.home, at=there.now))
-        drawn.append([text for text in there.homes(there.ana) if home("en", "tasks") in text])
+        looks.append([text for text in there.homes(there.ana) if home("en", "tasks") in text])
         await there.order(there.ana, "checkin")
-    [[before], [after]] = drawn  # one each time
+    [[before], [after]] = looks  # one each time
     assert home("en", "nothing") in before and home("en", "nothing") not in after
+
+
+async def test_of_many_homes_one_is_alive(there):
+    await there.say(there.ana, "kadens help")
+    ana, seen, before = there.person(there.ana), [], len(there.seen(there.ana))
+    for number, asked in enumerate((False, True, False, True, True, False)):
+        event = Command(id=f"home{number}", actor=ana, place=ana.home, at=there.now, name="show")
+        await there.does(event, ShowHome(ana, Card(f"Home {number}"), asked))
+        there.now += timedelta(minutes=1)
+        seen.append([text.strip() for text in there.homes(there.ana) if text.strip().startswith("Home ")])
+    said = [each.text.strip() for each in there.seen(there.ana)[before:]]
+    if there.platform.can.home:
+        assert seen == [[f"Home {number}"] for number in range(6)]
+        assert said == ["Home 1", "Home 3", "Home 4"]  # what was asked for is said too
+    else:  # its stated fallback: a card, of which one is alive
+        assert seen == [[], ["Home 1"], ["Home 2"], ["Home 3"], ["Home 4"], ["Home 5"]]
+        assert said == [common("en", "home_below"), common("en", "home_below"), "Home 5"]

@@ -1,14 +1,11 @@
 """The playground put together, and its server: loopback only, and never part of `serve`."""
 
 import asyncio
-import logging
 import os
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from socket import socket
 
@@ -17,80 +14,18 @@ from fastapi import FastAPI
 from nicegui import app as pages
 from nicegui import ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
 
-from bot.core.effects import Answer
-from bot.core.events import Arrived
-from bot.core.settings import Settings
-from bot.platforms.playground.chat import Chat
-from bot.platforms.playground.clock import Clock
-from bot.platforms.playground.inbound import Inbound
-from bot.turn import Turns
+from bot.platforms.playground.files import download
+from bot.platforms.playground.page import View
+from bot.platforms.playground.world import Playground
 
-log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
-HEARTBEAT = 15  # seconds of real time between two looks at what is due
 HERE = Path(__file__).parent
-
-
-@dataclass
-class Playground:
-    """Everything the page needs. `act(now)` does all that is due: plans, plays and delivers."""
-
-    turns: Turns
-    settings: Settings
-    chat: Chat
-    clock: Clock
-    act: Callable[[datetime], Awaitable[None]]
-    next_nudge: Callable[[datetime], Awaitable[datetime | None]]
-    commands: Mapping[str, str]  # by name, with prefix: what a completion says of each
-    shortcuts: Mapping[str, str]  # by name: the label in a message's menu
-    inbound: Inbound = field(init=False)
-    _acting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def __post_init__(self) -> None:
-        self.inbound = Inbound(self.turns.routes.commands, self.clock, self.settings.prefix)
-
-    async def take(self, event: Arrived) -> Answer | None:
-        answer = await self.turns.take(event)
-        await self.catch_up()
-        return answer
-
-    async def catch_up(self) -> None:
-        async with self._acting:  # two tabs at once would plan and deliver the same things
-            await self.act(self.clock())
-
-    async def move(self, by: timedelta | None) -> bool:
-        """Move the clock on, or without `by` to the next nudge; False where nobody is due one."""
-        async with self._moving:  # of two hands on the clock the second begins where the first has brought it
-            now = self.clock()
-            to = now + by if by else await self.next_nudge(now)
-            if to:
-                await self.travel(to)
-            return to is not None
-
-    async def travel(self, to: datetime) -> None:
-        """Move the clock on, and on the way stop wherever something is due: each nudge goes out at its own time."""
-        while (nudge := await self.next_nudge(self.clock())) and self.clock() < nudge <= to:
-            self.clock.to(nudge)
-            await self.catch_up()
-        if to > self.clock():
-            self.clock.to(to)
-        await self.catch_up()
-
-    async def heartbeat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT)
-            try:
-                await self.catch_up()
-            except Exception as error:
-                log.error("the playground's heartbeat: %s", type(error).__name__)
 
 
 async def serve(playground: Playground, port: int, started: Callable[[str], None] = print) -> None:
     """Serve the page until stopped. `started` gets the address once it can be opened."""
-    from bot.platforms.playground.page import View
-
     address = f"http://{HOST}:{port}"
 
     @asynccontextmanager
@@ -105,6 +40,10 @@ async def serve(playground: Playground, port: int, started: Callable[[str], None
     app = FastAPI(lifespan=lifespan, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     pages.add_static_files("/playground", HERE / "static")
+
+    @app.get("/files/{id}")
+    def file(id: str) -> Response:
+        return download(playground.chat, id)
 
     @ui.page("/")
     def index(me: str = "", at: str = "", thread: str = "") -> None:

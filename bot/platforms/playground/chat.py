@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.cards import Card
+from bot.core.cards import Card, File
 from bot.core.people import Kind, Place
 from bot.platforms.playground.people import CHANNELS, WORKSPACE
 
@@ -24,6 +24,7 @@ class Message:
     at: datetime
     text: str = ""
     card: Card | None = None
+    file: File | None = None
     only_for: str | None = None
     edited: bool = False
     deleted: bool = False
@@ -54,13 +55,14 @@ class Chat:
         *,
         text: str = "",
         card: Card | None = None,
+        file: File | None = None,
         thread: str | None = None,
         only_for: str | None = None,
     ) -> Message:
         """Raises NoSuchMessage where the thread's first message is gone."""
         number = len(self.messages) + 1
         root = (self.find(thread).thread or thread) if thread else None  # an answer to an answer stays in its thread
-        message = Message(f"m{number}", number, conversation, root, author, at, text, card, only_for)
+        message = Message(f"m{number}", number, conversation, root, author, at, text, card, file, only_for)
         self.messages[message.id] = message
         self._rooms[conversation].append(message)
         self.version += 1
@@ -84,7 +86,7 @@ class Chat:
 
     def delete(self, id: str) -> None:
         message = self.find(id)
-        message.deleted, message.text, message.card = True, "", None
+        message.deleted, message.text, message.card, message.file = True, "", None, None
         message.reactions.clear()
         self.version += 1
 

@@ -4,19 +4,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.core.cards import Button
-from bot.core.effects import OpenForm, Refuse
+from bot.core.cards import Button, Choice, Form, Remark
+from bot.core.effects import Answer, OpenForm, Refuse
 from bot.core.features import Routes
+from bot.core.menus import lines
 from bot.core.settings import Settings
 from bot.core.wording import wording
-from bot.platforms.playground.app import Playground
 from bot.platforms.playground.chat import Chat, Message
 from bot.platforms.playground.clock import Clock
+from bot.platforms.playground.forms import before
 from bot.platforms.playground.inbound import resolve
 from bot.platforms.playground.outbound import CAN, PlaygroundPlatform
 from bot.platforms.playground.people import BOT, CHANNELS, MEMBERS, RECOGNITION, WORKSPACE, settle
 from bot.platforms.playground.render import buttons_of
 from bot.platforms.playground.story import BEGINS, ENDS, STORY, Line, Presses, Reacts, Says, read
+from bot.platforms.playground.world import Playground
 from bot.turn import Turns
 from storage.engine import Store
 
@@ -45,12 +47,11 @@ async def demo(store: Store, routes: Routes, wire: Wire, story: Sequence[Line] |
     turns = Turns(routes, store, {"playground": CAN})
     act, next_nudge = wire(turns, platform, clock)
     settings = store.settings
-    playground = Playground(
-        turns, settings, chat, clock, act, next_nudge, commands(routes, settings.prefix), shortcuts(routes)
-    )
+    told, anywhere, here = commands(routes, settings.prefix), shortcuts(routes, False), shortcuts(routes, True)
+    playground = Playground(turns, settings, chat, clock, act, next_nudge, told, here, anywhere)
     await settle(store, BEGINS)
     for line in list(read(STORY.read_text(encoding="utf-8"))) if story is None else story:
-        await playground.travel(line.at)
+        await playground.reach(line.at)  # what is due by then; the line itself is caught up with when it is taken
         await Teller(playground, line).tell()
     await playground.travel(ENDS)
     for message in list(chat.messages.values()):
@@ -70,9 +71,9 @@ def commands(routes: Routes, prefix: str = "") -> Mapping[str, str]:
     return {f"{prefix}{name}": told.get(name, "") for name in names}
 
 
-def shortcuts(routes: Routes) -> Mapping[str, str]:
-    """What a message's menu offers."""
-    return {"kudos": wording("kudos")("en", "give")} if "kudos" in routes.shortcuts else {}
+def shortcuts(routes: Routes, here: bool) -> Mapping[str, str]:
+    """What the menu of a message offers (`here`), or the one beside where one types."""
+    return {line.name: line.label("en") for line in lines(routes.shortcuts) if line.here is here}
 
 
 class Teller:
@@ -83,14 +84,14 @@ class Teller:
 
     async def tell(self) -> None:
         match self.line:
-            case Says(who=who, where=where, words=words):
-                await self._say(who, where, words)
+            case Says(who=who, where=where, words=words, answers=answers):
+                await self._say(who, where, words, answers)
             case Reacts(who=who, emoji=emoji, words=words):
                 message = self._newest(lambda m: m.author != BOT and words in m.text)
                 added = self.chat.react(message.id, emoji, who)
                 await self.world.take(self.world.inbound.reacted(who, message, emoji, added))
-            case Presses(who=who, action=action, answers=answers):
-                await self._press(who, action, answers)
+            case Presses() as presses:
+                await self._press(presses)
             case _:
                 assert_never(self.line)
 
@@ -98,13 +99,16 @@ class Teller:
         for message in reversed(self.chat.messages.values()):
             if not message.deleted and fits(message):
                 return message
-        raise StoryDoesNotHold(f"{self.line.at:%d %b %H:%M} {self.line.who}")
+        raise self._broken("nothing like it")
 
-    async def _say(self, who: str, where: str, typed: str) -> None:
+    def _broken(self, why: str) -> StoryDoesNotHold:
+        return StoryDoesNotHold(f"{self.line.at:%d %b %H:%M} {self.line.who}: {why}")
+
+    async def _say(self, who: str, where: str, typed: str, answers: Mapping[str, str]) -> None:
         inbound, text = self.world.inbound, resolve(typed)
         conversation, thread = (where, None) if where in CHANNELS else (who, None)
         if command := inbound.command(who, conversation, thread, text):
-            await self.world.take(command)
+            await self._fill(who, await self.world.take(command), answers)
             return
         if conversation == who:
             last = self._newest(lambda m: m.conversation == who and m.author == BOT)
@@ -113,20 +117,38 @@ class Teller:
         if words := inbound.words(message):
             await self.world.take(words)
 
-    async def _press(self, who: str, named: str, answers: Mapping[str, str]) -> None:
-        action, _, ending = named.partition(":")
+    async def _press(self, line: Presses) -> None:
+        action, _, ending = line.action.partition(":")
 
-        def fits(button: Button) -> bool:
-            return button.action == action and button.value.endswith(ending)
+        def button(message: Message) -> Button | None:
+            card = message.card
+            if message.conversation != line.who or card is None or line.title not in card.title:
+                return None
+            return next((b for b in buttons_of(card) if b.action == action and b.value.endswith(ending)), None)
 
-        message = self._newest(
-            lambda m: m.conversation == who and m.card is not None and any(map(fits, buttons_of(m.card)))
-        )
-        button = next(filter(fits, buttons_of(message.card))) if message.card else None
-        if button is None:
-            raise StoryDoesNotHold(f"{self.line.at:%d %b %H:%M} {who}: {named}")
-        answer = await self.world.take(self.world.inbound.pressed(who, button, message))
+        message = self._newest(lambda message: button(message) is not None)
+        if pressed := button(message):
+            answer = await self.world.take(self.world.inbound.pressed(line.who, pressed, message))
+            await self._fill(line.who, answer, line.answers)
+
+    async def _fill(self, who: str, answer: Answer | None, answers: Mapping[str, str]) -> None:
+        """The form that opened, sent as it opened but for these answers."""
         if isinstance(answer, OpenForm):
-            answer = await self.world.take(self.world.inbound.submitted(who, answer.form, dict(answers)))
+            typed = self._typed(answer.form, answers)
+            answer = await self.world.take(self.world.inbound.submitted(who, answer.form, typed))
+        elif answers:
+            raise self._broken("no form opened")
         if isinstance(answer, Refuse):
-            raise StoryDoesNotHold(f"{self.line.at:%d %b %H:%M} {who}: {', '.join(answer.objections)}")
+            raise self._broken(", ".join(f"{field}: {words}" for field, words in answer.objections.items()))
+        if isinstance(answer, OpenForm):
+            raise self._broken("the form came back")
+
+    def _typed(self, form: Form, answers: Mapping[str, str]) -> dict[str, str]:
+        fields = {field.id: field for field in form.fields if not isinstance(field, Remark)}
+        if unknown := answers.keys() - fields.keys():
+            raise self._broken(f"the form has no {', '.join(sorted(unknown))}, but {', '.join(fields)}")
+        typed = {id: before(field) for id, field in fields.items()}
+        for id, words in answers.items():
+            options = field.options if isinstance(field := fields[id], Choice) else ()
+            typed[id] = next((value for value, label in options if label.startswith(words)), words)
+        return typed

@@ -24,7 +24,7 @@ def _id(field: Field) -> str:
 def _field(field: Field, given: Mapping[str, str] | None, wrong: str) -> str:
     if isinstance(field, Remark):
         return f'<p class="remark">{rich(field.body)}</p>'
-    value = _before(field) if given is None else given.get(field.id, "")
+    value = before(field) if given is None else given.get(field.id, "")
     optional = ' <span class="optional">optional</span>' if field.optional else ""
     hint = f'<span class="hint">{rich(field.hint)}</span>' if field.hint else ""
     alert = f'<span class="wrong" role="alert">{esc(wrong)}</span>' if wrong else ""
@@ -35,7 +35,7 @@ def _field(field: Field, given: Mapping[str, str] | None, wrong: str) -> str:
     return f'<div class="field"><label for="f-{esc(field.id)}">{label}</label>{control}{hint}{alert}</div>'
 
 
-def _before(field: Asked) -> str:
+def before(field: Asked) -> str:
     if isinstance(field, PeoplePicker):
         return ",".join(person.account for person in field.people)
     return "" if field.value is None else str(field.value)

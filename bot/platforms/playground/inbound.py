@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from bot.core.cards import BAR, MENTION, OPEN, SHUT, Button, Form, PeoplePicker, clean
+from bot.core.cards import BAR, MENTION, OPEN, SHUT, Button, Form, PeoplePicker, Remark, clean
 from bot.core.events import Action, Command, Opened, Reaction, Rewritten, Shortcut, Submission, Words
 from bot.core.people import Person
 from bot.platforms.playground.chat import Message, place
@@ -105,7 +105,8 @@ class Inbound:
         values = {id: value if isinstance(value, str) else ",".join(value) for id, value in typed.items()}
         pickers = {field.id for field in form.fields if isinstance(field, PeoplePicker)}
         people = {id: tuple(person_of(a) for a in values.get(id, "").split(",") if a in MEMBERS) for id in pickers}
-        answers = {id: clean(value) for id, value in values.items() if id not in pickers}
+        left_alone = {field.id: "" for field in form.fields if not isinstance(field, PeoplePicker | Remark)}
+        answers = left_alone | {id: clean(value) for id, value in values.items() if id not in pickers}
         base = self._base(actor, where.conversation, where.thread, opens=True) | {"place": where}
         return Submission(**base, form=form.id, value=form.value, answers=answers, people=people)
 
@@ -118,6 +119,10 @@ class Inbound:
         base = self._base(actor, message.conversation, message.thread, opens=True)
         words = message.text or (message.card.summary if message.card else "")
         return Shortcut(**base, name=name, author=person_of(message.author), text=words, message=message.id)
+
+    def begun(self, actor: str, name: str) -> Shortcut:
+        """Something from the menu that is about no message."""
+        return Shortcut(**self._base(actor, actor, opens=True), name=name)
 
     def opened(self, actor: str) -> Opened:
         return Opened(**self._base(actor, actor))

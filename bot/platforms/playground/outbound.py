@@ -32,10 +32,12 @@ class PlaygroundPlatform:
     def _do(self, message: Outgoing, card: Card) -> str:
         where, target = message.place, message.target or ""
         match message.verb:
-            case "post":
-                return self.chat.post(
-                    where.conversation, BOT, self.clock(), card=card, thread=where.thread, only_for=message.only_for
-                ).id
+            case "post" | "file":
+                thread, only_for, file = where.thread, message.only_for, message.file
+                said = self.chat.post(
+                    where.conversation, BOT, self.clock(), card=card, file=file, thread=thread, only_for=only_for
+                )
+                return said.id
             case "update":
                 self.chat.redraw(target, card)
             case "delete":

@@ -1,5 +1,6 @@
 """The page: one View for each open tab. It draws what render.py says and hands what is done to the playground."""
 
+import json
 import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
@@ -12,13 +13,13 @@ from nicegui import events, ui
 from bot.core.cards import Form, TextBox, plain
 from bot.core.effects import Answer, OpenForm, Refuse
 from bot.platforms.playground import parts
-from bot.platforms.playground.app import Playground
 from bot.platforms.playground.chat import Message, NoSuchMessage
 from bot.platforms.playground.forms import form_html
 from bot.platforms.playground.inbound import NoSuchCommand, resolve
 from bot.platforms.playground.people import BOT, CHANNELS, MEMBERS, name_of
 from bot.platforms.playground.render import EMOJIS, Row, buttons_of, card_html
 from bot.platforms.playground.widgets import Composer, Stream, html
+from bot.platforms.playground.world import Playground
 
 log = logging.getLogger(__name__)
 TOGETHER = timedelta(minutes=5)  # messages of one author within this stand under one name
@@ -28,7 +29,7 @@ EDIT = "playground.edit"
 class View:
     def __init__(self, world: Playground) -> None:
         self.world, self.chat = world, world.chat
-        self.commands, self.values = world.commands, world.settings.values
+        self.commands, self.values, self.anywhere = world.commands, world.settings.values, world.anywhere
         self.me, self.conversation, self.thread, self.tab = "mila", "general", "", "messages"
         self.form: Form | None = None
         self.drawn: object = None
@@ -184,7 +185,7 @@ class View:
     async def do_tab(self, words: dict[str, str]) -> None:
         self.tab, self.thread = words["name"], ""
         if self.tab == "home":
-            await self._take(self.world.inbound.opened(self.me))
+            await self.world.take(self.world.inbound.opened(self.me))  # what is said meanwhile is no answer to it
         self.show()
 
     async def do_thread(self, words: dict[str, str]) -> None:
@@ -228,6 +229,9 @@ class View:
     async def do_choose(self, words: dict[str, str]) -> None:
         await self._take(self.world.inbound.chosen(self.me, words["name"], self._message(words["id"])))
 
+    async def do_begin(self, words: dict[str, str]) -> None:
+        await self._take(self.world.inbound.begun(self.me, words["name"]))
+
     async def do_edit(self, words: dict[str, str]) -> None:
         message = self._own(words["id"])
         box = TextBox("text", "Your message", plain(message.text))
@@ -264,29 +268,39 @@ class View:
             return
         message = self.chat.post(self.conversation, self.me, self.world.clock(), text=text, thread=thread)
         self.refresh()
+        self._bring_in(message)
         if words := inbound.words(message):
             await self._take(words)
 
     async def _take(self, event: Any) -> Answer | None:
         """Let the bot act; a form it answers with opens, and a thread it begins or goes on with is shown."""
-        before = len(self.chat.messages)
+        before, where = len(self.chat.messages), (self.conversation, self.tab)
         answer = await self.world.take(event)
         if isinstance(answer, OpenForm):
             self.open_form(answer.form)
-        new = list(self.chat.messages.values())[before:]
-        if self.conversation == self.me:
-            self._follow([m for m in new if m.author == BOT and m.conversation == self.me])
+        stayed = where == (self.conversation, self.tab)  # who went elsewhere meanwhile is not called back
+        new = [m for m in list(self.chat.messages.values())[before:] if m.conversation == self.conversation]
+        if stayed and self.conversation == self.me:
+            self._follow([m for m in new if m.author == BOT])
         self.show()
+        if new and stayed:
+            self._bring_in(new[-1])
         return answer
 
+    def _bring_in(self, message: Message) -> None:
+        """Into view, wherever one had scrolled to."""
+        ui.run_javascript(f"playground.bring({json.dumps(message.id)})")
+
     def _follow(self, said: Sequence[Message]) -> None:
-        """To where the bot answered: from the home to the messages, and into the thread it talks in."""
+        """To where the bot answered: from the home to the messages, into the thread it talks in, and out of another."""
         shown = self.thread
+        if said and not any(self.thread in (message.thread, message.id) for message in said):
+            self.thread = ""
         for message in said:
             self.tab = "messages"
             if message.thread or (message.card and parts.talks(message.card)):
                 self.thread = message.thread or message.id
-        if self.thread != shown:
+        if self.thread and self.thread != shown:
             ui.run_javascript('playground.focus("reply")')
 
     # -- forms

@@ -1,13 +1,13 @@
 """The page around the messages, as HTML. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.core.cards import Card, Form
 from bot.platforms.playground.chat import Chat
 from bot.platforms.playground.completion import Completion
 from bot.platforms.playground.people import BOT, CHANNELS, COMPANY, MEMBERS, TEAMS
-from bot.platforms.playground.render import avatar, buttons_of, esc, icon
+from bot.platforms.playground.render import avatar, buttons_of, esc, icon, menu
 
 HEAD = """<link rel="stylesheet" href="/playground/style.css"><script src="/playground/page.js"></script>"""
 NO_HOME = '<p class="note">Nothing here yet.</p>'
@@ -109,6 +109,15 @@ def dialog(form: Form, fields: str) -> str:
     )
 
 
+def begin(shortcuts: Mapping[str, str]) -> str:
+    """The menu beside where one types."""
+    items = "".join(
+        f'<button type="button" data-do="begin" data-name="{esc(name)}">{esc(label)}</button>'
+        for name, label in shortcuts.items()
+    )
+    return menu("plus", "Shortcuts", f'<div class="pop list">{items}</div>')
+
+
 def suggestions(found: Completion, begun: str) -> str:
     """The list over the composer; `begun` is the text before the cursor that it belongs to."""
     items = list[str]()
@@ -134,5 +143,5 @@ def reached(names: Sequence[str]) -> str:
 
 
 def talks(card: Card) -> bool:
-    """Whether the card asks something that is answered in its thread."""
-    return any(button.action.startswith("talk.") for button in buttons_of(card))
+    """Whether the card asks something that is answered in its thread: then its buttons name the question."""
+    return any(button.action.startswith("talk.") and "|" in button.value for button in buttons_of(card))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.people import Person, stranger
+from storage.directory import learn
 from storage.engine import Session, Store
-from storage.people import Changed, Channel, Profile, introduced, keep_group, learn
+from storage.people import Changed, Channel, Profile, introduced, keep_group
 
 WORKSPACE = "playground:demo"
 COMPANY = "Noordlicht"

@@ -3,6 +3,7 @@
 What can be clicked carries `data-do` (what) and further `data-` words (on what): the page listens in one place.
 """
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,13 +11,16 @@ from html import escape
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from bot.core import pictures
 from bot.core.cards import (
     Bar,
     Button,
     Buttons,
     Card,
+    Chart,
     Divider,
     Facts,
+    File,
     Heading,
     Mention,
     Note,
@@ -24,6 +28,7 @@ from bot.core.cards import (
     Quote,
     Text,
     pieces,
+    plain,
 )
 from bot.platforms.playground.chat import Message
 from bot.platforms.playground.people import BOT, MEMBERS, Member, name_of
@@ -53,6 +58,8 @@ ICONS: Mapping[str, str] = {
     "send": '<path d="M5 12h13M12.5 6l6 6-6 6"/>',
     "clock": '<circle cx="12" cy="12" r="8.5"/><path d="M12 7.5V12l3 2"/>',
     "theme": '<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5Z"/>',
+    "file": '<path d="M13 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V9l-6-6Z"/><path d="M13 3v6h6M9 15h6"/>',
+    "plus": '<path d="M12 5.5v13M5.5 12h13"/>',
     "eye": '<path d="M3 12s3.5-6 9-6 9 6 9 6-3.5 6-9 6-9-6-9-6Z"/><circle cx="12" cy="12" r="2.6"/>',
 }
 
@@ -85,15 +92,16 @@ def avatar(account: str, size: str = "") -> str:
 # -- cards
 
 
-def card_html(card: Card) -> str:
-    """The card; its buttons are numbered, so that one that is pressed is found again."""
+def card_html(card: Card, below: str = "") -> str:
+    """The card; its buttons are numbered, so that one that is pressed is found again. `below`: HTML of our own."""
     parts, number = list[str](), 0
     for part in card.parts:
         parts.append(_part(part, number))
         number += len(part.row) if isinstance(part, Buttons) else 0
-    if not card.title:
+    if not card.title and not below:
         return f'<div class="said">{"".join(parts)}</div>'
-    return f'<section class="card"><h3>{rich(card.title)}</h3>{"".join(parts)}</section>'
+    title = f"<h3>{rich(card.title)}</h3>" if card.title else ""
+    return f'<section class="card">{title}{"".join(parts)}{below}</section>'
 
 
 def buttons_of(card: Card) -> list[Button]:
@@ -117,6 +125,8 @@ def _part(part: Part, number: int) -> str:
             )
         case Bar():
             return _bar(part)
+        case Chart():
+            return _chart(part)
         case Divider():
             return "<hr>"
         case Buttons(row):
@@ -127,13 +137,20 @@ def _part(part: Part, number: int) -> str:
 
 def _bar(bar: Bar) -> str:
     share = max(0.0, min(1.0, bar.value / bar.top)) if bar.top else 0.0
-    figure = f"{bar.value:g} / {bar.top:g}"
+    figure = bar.figure.replace("/", " / ")
     story = f'<p class="note">{rich(bar.story)}</p>' if bar.story else ""
     return (
         f'<div class="bar"><div class="label"><span>{rich(bar.label)}</span><span>{figure}</span></div>'
         f'<div class="track" role="img" aria-label="{esc(figure)}"><div style="width:{share:.0%}"></div></div>'
         f"{story}</div>"
     )
+
+
+def _chart(chart: Chart) -> str:
+    width, height = (side // 2 for side in pictures.SIZE)
+    picture = base64.b64encode(pictures.drawn(chart)).decode()
+    size = f'width="{width}" height="{height}"'
+    return f'<img class="chart" {size} src="data:image/png;base64,{picture}" alt="{esc(plain(chart.alt))}">'
 
 
 def _button(button: Button, number: int) -> str:
@@ -182,9 +199,17 @@ def _content(message: Message) -> str:
     if message.deleted:
         return '<p class="gone">This message was deleted.</p>'
     if message.card:
-        return card_html(message.card)
+        return card_html(message.card, file_html(message.id, message.file) if message.file else "")
     edited = ' <span class="edited">(edited)</span>' if message.edited else ""
     return f'<div class="said"><p>{rich(message.text)}{edited}</p></div>'
+
+
+def file_html(id: str, file: File) -> str:
+    size = len(file.body.encode())
+    kind = file.name.rpartition(".")[2].upper()
+    told = f"{kind} · {size / 1024:,.0f} KB" if size >= 1024 else f"{kind} · {size} bytes"
+    words = f'class="file" href="/files/{esc(id)}" download="{esc(file.name)}"'
+    return f"<a {words}>{icon('file')}<span><b>{esc(file.name)}</b><small>{esc(told)}</small></span></a>"
 
 
 def _reactions(row: Row) -> str:
@@ -220,7 +245,7 @@ def _thread_link(row: Row) -> str:
 def _tools(row: Row) -> str:
     message, tools = row.message, list[str]()
     if not message.only_for:
-        tools.append(_menu("smile", "Add a reaction", f'<div class="pop emojis" data-do="react">{PICKER}</div>'))
+        tools.append(menu("smile", "Add a reaction", f'<div class="pop emojis" data-do="react">{PICKER}</div>'))
         if not row.in_thread:
             words = 'data-do="thread" aria-label="Reply in thread" title="Reply in thread"'
             tools.append(f'<button type="button" {words}>{icon("reply")}</button>')
@@ -228,7 +253,7 @@ def _tools(row: Row) -> str:
     if message.author == row.reader.account:
         items += [_item("edit", "Edit message"), _item("delete", "Delete message")]
     if items and not message.only_for:
-        tools.append(_menu("more", "More", f'<div class="pop list">{"".join(items)}</div>'))
+        tools.append(menu("more", "More", f'<div class="pop list">{"".join(items)}</div>'))
     return f'<div class="tools">{"".join(tools)}</div>' if tools else ""
 
 
@@ -238,7 +263,7 @@ PICKER = "".join(
 )
 
 
-def _menu(image: str, label: str, content: str) -> str:
+def menu(image: str, label: str, content: str) -> str:
     summary = f'<summary aria-label="{label}" title="{label}">{icon(image)}</summary>'
     return f'<details class="menu">{summary}{content}</details>'
 

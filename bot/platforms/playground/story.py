@@ -15,7 +15,7 @@ ENDS = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)  # the Monday before the month's 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 SAYS = re.compile(r"(?P<at>\d\d:\d\d) (?P<who>\w+) #?(?P<where>\w+): (?P<words>.+)")
 REACTS = re.compile(r"(?P<at>\d\d:\d\d) (?P<who>\w+) reacts (?P<emoji>[\w+]+): (?P<words>.+)")
-PRESSES = re.compile(r"(?P<at>\d\d:\d\d) (?P<who>\w+) presses (?P<action>[\w.:]+)")
+PRESSES = re.compile(r"(?P<at>\d\d:\d\d) (?P<who>\w+) presses (?P<action>[\w.:]+)(?: on (?P<title>.+))?")
 ANSWER = re.compile(r"\s+(?P<field>[\w.]+): (?P<words>.+)")
 
 
@@ -25,6 +25,7 @@ class Says:
     who: str
     where: str
     words: str
+    answers: dict[str, str] = field(default_factory=dict)  # to the form that a command opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Presses:
     who: str
     action: str  # "talk.answer:done": a colon, and how the button's value ends
     answers: dict[str, str] = field(default_factory=dict)
+    title: str = ""  # words in the title of the card it is on
 
 
 Line = Says | Reacts | Presses
@@ -48,21 +50,23 @@ Line = Says | Reacts | Presses
 
 def read(text: str) -> Iterator[Line]:
     """The story's lines in their order. Raises ValueError with the number of a line that is none."""
-    day, pressed = "", dict[str, str]()
+    day, answers = "", dict[str, str]()
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
         if DAY.fullmatch(line):
             day = line
         elif found := ANSWER.fullmatch(line):
-            pressed[found["field"]] = found["words"]
+            before = answers.get(found["field"])
+            answers[found["field"]] = f"{before}\n{found['words']}" if before else found["words"]
         elif found := REACTS.fullmatch(line):
             yield Reacts(_moment(day, found["at"]), found["who"], found["emoji"], found["words"])
         elif found := PRESSES.fullmatch(line):
-            pressed = {}  # filled by the lines below, before anybody acts on it
-            yield Presses(_moment(day, found["at"]), found["who"], found["action"], pressed)
+            answers = {}  # filled by the lines below, before anybody acts on it
+            yield Presses(_moment(day, found["at"]), found["who"], found["action"], answers, found["title"] or "")
         elif found := SAYS.fullmatch(line):
-            yield Says(_moment(day, found["at"]), found["who"], found["where"], found["words"])
+            answers = {}
+            yield Says(_moment(day, found["at"]), found["who"], found["where"], found["words"], answers)
         else:
             raise ValueError(f"line {number} of the story is no line: {line}")
 

@@ -19,6 +19,7 @@ class Typist(Protocol):
     """Who is behind a composer: what may be said here, and what becomes of it."""
 
     commands: Mapping[str, str]
+    anywhere: Mapping[str, str]
     values: tuple[str, ...]
 
     async def safely(self, doing: Awaitable[Any]) -> bool: ...
@@ -33,6 +34,8 @@ class Composer:
         with ui.element("div").classes("composer").props(f"data-composer={name}") as self.box:
             self.list = html("suggestions")
             with ui.element("div").classes("box"):
+                if typist.anywhere:
+                    html("begin", "span").set_content(parts.begin(typist.anywhere))
                 self.area = ui.element("textarea").props(f'rows=1 maxlength=8000 data-testid="{name}" autocomplete=off')
                 send = 'type=button aria-label="Send" title="Send" data-do=send'
                 with ui.element("button").props(send).classes("send"):

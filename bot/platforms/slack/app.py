@@ -4,13 +4,13 @@ Nothing waits for the network before Slack has its answer: forms are opened, and
 """
 
 import asyncio
+import contextlib
 import logging
 import re
-import time
 import traceback
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -28,14 +28,15 @@ from bot.core.effects import Answer, OpenForm, Refuse
 from bot.core.events import Action, Command, Rewritten, Shortcut, Submission, Words
 from bot.core.settings import Settings
 from bot.core.wording import wording
-from bot.platforms.slack import door, inbound, render
+from bot.platforms.slack import door, forms, inbound
+from bot.platforms.slack.api import SLACK, Api
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.inbound import Grouped, Told
 from bot.platforms.slack.manifest import PATH
-from bot.platforms.slack.outbound import SLACK, Api, SlackPlatform
+from bot.platforms.slack.outbound import SlackPlatform
 from bot.platforms.slack.payload import Body, inputs
 from bot.turn import Turns
-from storage import outbox, people
+from storage import directory, outbox, people
 from storage.engine import Store
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,8 @@ say = wording("slack")
 
 OPENING = 3.0  # seconds a trigger lives (docs.slack.dev/interactivity/handling-user-interaction)
 FAREWELL = 5.0  # seconds that what was begun has to end in
-# Seconds until all people are read again, until those that were met meanwhile are asked for, and after a failure.
-DAILY, MET, AGAIN = 86_400.0, 60.0, 300.0
+DAILY = timedelta(days=1)  # until all people are read again
+MET, AGAIN = 60.0, 300.0  # seconds until those that were met meanwhile are asked for, and after a failure
 # What we cannot read now we cannot read later: no retries (docs.slack.dev/apis/events-api/#retries).
 ONCE: dict[str, str | Sequence[str]] = {"x-slack-no-retry": "1"}
 # A mistake of ours happens again with every repeat; whatever else can go wrong, such as a store that is away, passes.
@@ -82,6 +83,8 @@ class Slack:
         self._tasks = set[asyncio.Task[None]]()
         self._socket: AsyncSocketModeHandler | None = None
         self._lasting = list[asyncio.Task[None]]()
+        self._learning: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
 
     def routes(self) -> list[Route]:
         """The one route for events, commands and interactivity."""
@@ -93,10 +96,16 @@ class Slack:
             self._socket = AsyncSocketModeHandler(self.bolt, self.secrets.app_token, logger=quiet)
             self._lasting.append(asyncio.create_task(self._socket.connect_async()))  # type: ignore[no-untyped-call]
         if learn:
-            self._lasting.append(asyncio.create_task(self._keep_learning()))
+            self._learning = asyncio.create_task(self._keep_learning())
 
     async def stop(self) -> None:
         """Take in nothing more, end what was begun, let go of all connections."""
+        self._stopping.set()
+        if self._learning:
+            # Broken off in the middle of opening the database it would leave the driver's thread without its loop.
+            await asyncio.wait({self._learning}, timeout=FAREWELL)
+            self._lasting.append(self._learning)
+            self._learning = None
         for lasting in self._lasting:
             lasting.cancel()
         await asyncio.gather(*self._lasting, return_exceptions=True)
@@ -204,13 +213,13 @@ class Slack:
     async def _answered(self, body: Body, event: Any, answer: Answer | None) -> BoltResponse:
         match answer:
             case OpenForm(form) if isinstance(event, Submission):
-                return BoltResponse(status=200, body={"response_action": "update", "view": render.modal(form)})
+                return BoltResponse(status=200, body={"response_action": "update", "view": forms.modal(form)})
             case OpenForm(form) if trigger := inbound.trigger(body):
                 self._later(self._open(trigger, form, event))
             case OpenForm(form):
                 await self.turns.offer(event, form)
             case Refuse(objections) if isinstance(event, Submission):
-                errors = render.refusals(objections, inputs(body))
+                errors = forms.refusals(objections, inputs(body))
                 return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
             case Refuse(objections):
                 self._later(self._tell(body, " ".join(objections.values())))
@@ -233,7 +242,7 @@ class Slack:
             if not await outbox.first_time(session, event):
                 return
             if isinstance(event, Told):
-                await people.learn(session, [event.profile], event.at)
+                await directory.learn(session, [event.profile], event.at)
             else:
                 await people.keep_group(session, workspace, event.group, event.handle, event.members or ())
 
@@ -269,19 +278,16 @@ class Slack:
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_learning(self) -> None:
-        workspace, due = "", time.monotonic()
-        while True:
+        """Any number of replicas do this: what was read, and who is at it, stands in the store."""
+        while not self._stopping.is_set():
             try:
-                if time.monotonic() >= due:
-                    workspace = await self.directory.sync()
-                    due = time.monotonic() + DAILY
-                else:
-                    await self.directory.strangers(workspace)
+                await self.directory.strangers(await self.directory.sync(DAILY))
                 pause = MET
             except Exception as error:
                 log.warning("slack's people cannot be read now: %s", error or type(error).__name__)
-                due, pause = time.monotonic(), AGAIN
-            await asyncio.sleep(pause)
+                pause = AGAIN
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
 
 
 def _complain(where: str, error: Exception) -> None:

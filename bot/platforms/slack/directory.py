@@ -2,16 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from bot.core.sending import SlowDown
-from bot.platforms.slack.outbound import Api, Refused
+from bot.platforms.slack.api import Api, Refused
 from bot.platforms.slack.payload import profile
-from storage import people
+from storage import directory, people, syncs
 from storage.engine import Store
 from storage.people import Profile
+from storage.syncs import Round
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +28,60 @@ class Directory:
     api: Api
     store: Store
     clock: Callable[[], datetime]
+    workspace: str = ""
 
-    async def sync(self) -> str:
-        """All people and groups of the workspace; returns its name. Raises Refused, SlowDown or Away."""
-        workspace = f"slack:{(await self.api.call('auth.test'))['team_id']}"
-        async for page in self.api.pages("users.list", limit=PAGE, include_locale=True):
-            await self._learn(profile(workspace, user) for user in page["members"])
-        await self.groups(workspace)
-        await self.strangers(workspace)
-        return workspace
+    async def sync(self, every: timedelta | None = None) -> str:
+        """All people and groups of the workspace, if that was not done within `every`; returns the workspace's name.
+
+        What was broken off goes on at its page, in whichever process asks next. Raises Refused, SlowDown or Away.
+        """
+        if not self.workspace:
+            self.workspace = f"slack:{(await self.api.call('auth.test'))['team_id']}"
+        async with self.store.transaction() as session:
+            begun = await syncs.claim(session, self.workspace, self.clock(), every)
+        if begun and await self._everybody(begun):
+            await self.groups(self.workspace)
+            await self.strangers(self.workspace)
+        return self.workspace
+
+    async def _everybody(self, round: Round) -> bool:
+        """Page by page to the end; False where another process has gone on with it."""
+        going: Round | None = round
+        while going:
+            going, page = await self._page(going)
+            if not going or page is None:
+                continue
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            async with self.store.transaction() as session:
+                # First: whoever lost the round must not keep an older page over a newer one.
+                going = await syncs.go_on(session, going, self.clock(), cursor)
+                if going:
+                    told = (profile(going.workspace, user) for user in page["members"])
+                    await directory.learn(session, told, self.clock(), going.began)
+            if going and not cursor:
+                async with self.store.transaction() as session:
+                    gone = await syncs.finish(session, going, self.clock())
+                log.info("slack's people are read; %s are no longer there", gone)
+                return True
+        return False
+
+    async def _page(self, round: Round) -> tuple[Round | None, Mapping[str, Any] | None]:
+        """The page the round is at. None: Slack asked us to wait, or no longer knows where we were; then again."""
+        try:
+            cursor = round.cursor or None
+            return round, await self.api.read("users.list", limit=PAGE, include_locale=True, cursor=cursor)
+        except SlowDown as wait:
+            going = await self._go_on(round, round.cursor, wait.retry_after)
+            await asyncio.sleep(wait.retry_after)
+            return going, None
+        except Refused as error:
+            if error.code != "invalid_cursor" or not round.cursor:
+                raise
+            return await self._go_on(round, ""), None
+
+    async def _go_on(self, round: Round, cursor: str, wait: float = 0) -> Round | None:
+        async with self.store.transaction() as session:
+            return await syncs.go_on(session, round, self.clock(), cursor, wait)
 
     async def groups(self, workspace: str) -> None:
         listed = await self.api.read("usergroups.list", include_users=True)
@@ -70,4 +117,4 @@ class Directory:
 
     async def _learn(self, profiles: Iterable[Profile]) -> None:
         async with self.store.transaction() as session:
-            await people.learn(session, profiles, self.clock())
+            await directory.learn(session, profiles, self.clock())

@@ -79,7 +79,8 @@ def read(body: Body, at: datetime, prefix: str = "") -> Arrived | Told | Grouped
         case "shortcut":
             user = _user(body)
             base = _base(body, user, user.home, at)
-            return Shortcut(**base, opens=True, name=name_of(body, "callback_id"))
+            # A shortcut that stands in both menus has a # in one of its names.
+            return Shortcut(**base, opens=True, name=name_of(body, "callback_id").partition("#")[0])
         case str():
             return None
         case _:
@@ -146,7 +147,7 @@ def _message_shortcut(body: Body, at: datetime) -> Shortcut:
     return Shortcut(
         **_base(body, user, place, at),
         opens=True,
-        name=name_of(body, "callback_id"),
+        name=name_of(body, "callback_id").partition("#")[0],
         author=author,
         text=spoken(text_of(message, "text")).text,
         message=id_of(message, "ts"),

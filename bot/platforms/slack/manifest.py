@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.features import Routes
+from bot.core.menus import Line, lines
 from bot.core.settings import Settings
 from bot.core.wording import FIRST, wording
 
@@ -23,10 +24,12 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "conversations.history": ("channels:history", "groups:history", "im:history"),
     "conversations.open": ("im:write",),
     "conversations.replies": ("channels:history", "groups:history", "im:history"),
+    "files.completeUploadExternal": ("files:write",),  # progress pictures, and documents one asked for
+    "files.getUploadURLExternal": ("files:write",),
     "usergroups.list": ("usergroups:read",),
     "usergroups.users.list": ("usergroups:read",),
     "users.info": ("users:read",),
-    "users.list": ("users:read",),
+    "users.list": ("users:read", "users:read.email"),  # the e-mail joins somebody's accounts on two platforms
     "views.open": (),
     "views.publish": (),
 }
@@ -44,7 +47,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "user_change": ("users:read",),
 }
 COMMANDS = ("commands",)  # slash commands and shortcuts
-ON_MESSAGES = frozenset({"kudos"})  # shortcuts on a message; all others stand in the global menu
+HERE = "#here"  # behind the name of a shortcut on a message: each callback_id is there once
 PATH = "/slack/events"
 # Characters Slack takes.
 LIMITS = {"name": 35, "description": 140, "command": 32, "usage": 1000, "shortcut": 24, "shortcut note": 150}
@@ -75,7 +78,7 @@ def manifest(routes: Routes, settings: Settings, url: str = "", socket: bool = F
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": _say("app.name", "name"), "always_online": True},
-            "shortcuts": [_shortcut(name) for name in routes.shortcuts],
+            "shortcuts": [_shortcut(line) for line in lines(routes.shortcuts)],
             "slash_commands": [{**_command(name, settings.prefix), **to} for name in routes.commands],
         },
         "oauth_config": {"scopes": {"bot": scopes()}},
@@ -110,12 +113,12 @@ def _command(name: str, prefix: str) -> dict[str, Any]:
     }
 
 
-def _shortcut(name: str) -> dict[str, Any]:
+def _shortcut(line: Line) -> dict[str, Any]:
     return {
-        "name": _say(f"shortcuts.{name}", "shortcut"),
-        "type": "message" if name in ON_MESSAGES else "global",
-        "callback_id": name,
-        "description": _say(f"notes.{name}", "shortcut note"),
+        "name": _say(f"shortcuts.{line.key}", "shortcut"),
+        "type": "message" if line.here else "global",
+        "callback_id": f"{line.name}{HERE}" if line.here else line.name,
+        "description": _say(f"notes.{line.key}", "shortcut note"),
     }
 
 

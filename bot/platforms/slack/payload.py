@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 
 from bot.core.cards import BAR, OPEN, SHUT, clean
 from bot.core.people import Person, Place, stranger
-from bot.platforms.slack.render import NOTHING
+from bot.platforms.slack.forms import NOTHING
 from storage.people import Profile
 
 Body = Mapping[str, Any]
@@ -207,6 +207,8 @@ def profile(workspace: str, user: Mapping[str, Any], started: date | None = None
         guest=any(user.get(word) for word in ("is_restricted", "is_ultra_restricted", "is_stranger")),
         gone=bool(user.get("deleted")),
         started=started,
+        # Who has not answered Slack's mail could have named anybody's address. Nothing without users:read.email.
+        email=told.get("email") if user.get("is_email_confirmed") and isinstance(told.get("email"), str) else None,
     )
 
 

@@ -1,11 +1,12 @@
 """The door that Teams knocks at, and everything of the platform put together."""
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -34,9 +35,12 @@ from bot.platforms.teams.auth import (
     token_url,
 )
 from bot.platforms.teams.connector import Connector
+from bot.platforms.teams.directory import Directory
+from bot.platforms.teams.documents import Documents
+from bot.platforms.teams.graph import Graph, graph_url
 from bot.platforms.teams.meet import Acquaintances
 from bot.platforms.teams.outbound import TeamsPlatform
-from bot.platforms.teams.payloads import Arrival, Unreadable
+from bot.platforms.teams.payloads import Arrival, Consent, Unreadable
 from bot.turn import Turns
 from storage import people as folk
 from storage import teams
@@ -48,6 +52,9 @@ log = logging.getLogger(__name__)
 LARGEST = 1_000_000  # bytes of a request; activities of Teams stay far below
 INVOKE = 4.5  # seconds; Teams waits five
 AN_HOUR = 3600.0
+FAREWELL = 3.0  # seconds that reading the directory has to come to a rest in
+DAILY = timedelta(days=1)  # until all people are read again
+MET, AGAIN = 60.0, 300.0  # seconds until a tenant that was met meanwhile is read, and after a failure
 
 
 class OpenDoor(ValueError):
@@ -66,6 +73,7 @@ class Secrets:
     tenant_id: str = ""
     openid_metadata_url: str = METADATA
     token_url: str = ""
+    graph_url: str = ""  # empty: Microsoft Graph of the same cloud
 
 
 class Turned(Exception):
@@ -98,16 +106,31 @@ class Teams:
         token = Token(secrets.app_id, secrets.app_password, url, scope(metadata), self._session, self._now)
         self.connector = Connector(token, self.hosts, self._session)
         self.platform = TeamsPlatform(self.connector, store, secrets.app_id, clock)
+        self.documents = Documents(self.platform, store, self._session, self.hosts, clock)
         self.people = Acquaintances(store, clock, self.connector.member)
+        self.directory = Directory(self.connector, self._graph(secrets, metadata), store, clock)
         self._http: aiohttp.ClientSession | None = None
         self._tasks = set[asyncio.Task[Any]]()
+        self._learning: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         self._teams_asked = dict[str, float]()
 
     def routes(self) -> list[Route]:
         return [Route("/teams/messages", self.receive, methods=["POST"])]
 
-    async def start(self) -> None:
+    def _graph(self, secrets: Secrets, metadata: str) -> Graph | None:
+        """None on trial: without authentication, or with keys from loopback, nobody gives us a token for it."""
+        url = (secrets.graph_url or ("" if is_loopback(metadata) else graph_url(metadata))).rstrip("/")
+        if not secrets.app_id or not url:
+            return None
+        sign_in = secrets.token_url
+        return Graph(secrets.app_id, secrets.app_password, url, metadata, self._session, self._now, sign_in)
+
+    async def start(self, learn: bool = True) -> None:
+        """`learn`: read who works here, now and then daily. Waits for nobody."""
         self._http = aiohttp.ClientSession()
+        if learn:
+            self._learning = asyncio.create_task(self._keep_learning())
         if not self.secrets.app_id:
             log.warning(
                 "TEAMS_APP_ID is empty: ANYBODY ON THIS MACHINE can speak to Kadens as anybody. For trials only"
@@ -115,6 +138,12 @@ class Teams:
 
     async def stop(self) -> None:
         """Finish what was begun, then let go of the connections."""
+        self._stopping.set()
+        if self._learning:
+            # Broken off in the middle of opening the database it would leave the driver's thread without its loop.
+            await asyncio.wait({self._learning}, timeout=FAREWELL)
+            self._learning.cancel()
+            await asyncio.gather(self._learning, return_exceptions=True)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
         if self._http:
@@ -197,6 +226,10 @@ class Teams:
     async def _invoked(self, activity: Activity, arrival: Arrival) -> InvokeResponse:
         if not arrival.known:
             return InvokeResponse(status=501)
+        if arrival.consent:
+            # Bringing it takes longer than Teams waits for an answer.
+            self._spawn(self._consented(arrival, arrival.consent))
+            return InvokeResponse(status=200)
         submitted = any(isinstance(event, Submission) for event in arrival.events)
         lang = payloads.language(activity) or self.settings.languages.default
         asked = answers.Asked(activity.name, None, not arrival.events, submitted)
@@ -223,6 +256,10 @@ class Teams:
             directory = await teams.directory(session, arrival.place.workspace, people)
         return next((someone.lang for someone in known.values()), lang), dict(directory)
 
+    async def _consented(self, arrival: Arrival, consent: Consent) -> None:
+        arrival = await self.people.meet(arrival)
+        await self.documents.settle(arrival.place, consent)
+
     # -- in the background
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -236,6 +273,18 @@ class Teams:
         if not task.cancelled() and (error := task.exception()):
             log.error("a task failed: %s", _kind(error))
 
+    async def _keep_learning(self) -> None:
+        """Any number of replicas do this: what was read, and who is at it, stands in the store."""
+        while not self._stopping.is_set():
+            pause = MET
+            try:
+                await self.directory.sync(DAILY)
+            except Exception as error:
+                log.warning("the people of Teams cannot be read now: %s", _kind(error))
+                pause = AGAIN
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+
     def _learn_channels(self, arrival: Arrival) -> None:
         """Messages do not tell whether a channel is open to the whole team; the list of its channels does."""
         now = self._now()
@@ -248,7 +297,9 @@ class Teams:
         found = await self.connector.channels(url, arrival.team)
         async with self.store.transaction() as session:
             for id, kind in found.items():
-                await teams.keep(session, Reference(workspace, id, id, url, kind, True), self.clock())
+                await teams.keep(
+                    session, Reference(workspace, id, id, url, kind, True, team=arrival.team), self.clock()
+                )
 
 
 async def _read(request: Request) -> bytes:

@@ -20,6 +20,7 @@ from botbuilder.core import BotAdapter, TurnContext
 from botbuilder.schema import (
     Activity,
     ActivityTypes,
+    Attachment,
     ConversationAccount,
     ConversationParameters,
     ConversationReference,
@@ -30,12 +31,14 @@ from yarl import URL
 from bot.core.people import Kind
 from bot.core.sending import SlowDown, Unreachable
 from bot.platforms.teams.auth import KnownHosts, Token
+from bot.platforms.teams.payloads import string
 
 log = logging.getLogger(__name__)
 
 PATIENCE = aiohttp.ClientTimeout(total=8)  # delivery waits ten
 # Asked to be tried again, with jitter: learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
 BUSY = frozenset({412, 429, 502, 504})
+MEMBERS = 200  # members a page, and so in one transaction
 ASKING = 2.0  # seconds to learn a name
 WAIT = (1.0, 3.0)  # seconds, where nothing is said
 
@@ -61,6 +64,8 @@ class Member:
     name: str
     guest: bool
     directory: str = ""
+    account: str = ""
+    email: str | None = None
 
 
 class Connector(BotAdapter):
@@ -130,9 +135,19 @@ class Connector(BotAdapter):
             # A name is welcome, but nothing that somebody says may wait or fail for the want of it.
             log.info("a member could not be looked up: %s", type(error).__name__)
             return None
-        name = str(found.get("name") or found.get("givenName") or "")
-        directory = str(found.get("aadObjectId") or found.get("objectId") or "").lower()
-        return Member(name, found.get("userRole") in ("guest", "anonymous"), directory)
+        return _member(found)
+
+    async def members(self, service_url: str, team: str, after: str = "") -> tuple[list[Member], str]:
+        """A page of a team's members, and what asks for the next; "" after the last one. Raises as `call` does.
+
+        learn.microsoft.com/microsoftteams/platform/bots/how-to/get-teams-context: 500 is the most a page can have.
+        """
+        more = f"&continuationToken={quote(after, safe='')}" if after else ""
+        path = f"v3/conversations/{quote(team, safe='')}/pagedmembers?pageSize={MEMBERS}{more}"
+        found = await self.call("GET", service_url, path)
+        listed = found.get("members")
+        told = [_member(each) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        return told, str(found.get("continuationToken") or "")
 
     async def call(self, method: str, service_url: str, path: str, said: Any = None) -> dict[str, Any]:
         """One request. Raises SlowDown, Unreachable, Refused, or aiohttp's own errors where the outcome is unknown."""
@@ -158,6 +173,14 @@ class Connector(BotAdapter):
         return f"{path}/{quote(activity, safe='')}" if activity else path
 
 
+def _member(found: dict[str, Any]) -> Member:
+    name = str(found.get("name") or found.get("givenName") or "")
+    directory = str(found.get("aadObjectId") or found.get("objectId") or "").lower()
+    guest = found.get("userRole") in ("guest", "anonymous")
+    email = string(found.get("email")) or string(found.get("userPrincipalName"))
+    return Member(name, guest, directory, string(found.get("id")), None if guest else email or None)
+
+
 async def _json(answer: aiohttp.ClientResponse) -> dict[str, Any]:
     try:
         found = await answer.json(content_type=None)
@@ -174,7 +197,7 @@ def _judge(status: int, retry_after: str, found: dict[str, Any]) -> None:
     code = re.sub(r"[^A-Za-z0-9]", "", code)[:60]
     if status in BUSY:
         # Only a 429 can mean the whole app; the others are about this one conversation.
-        raise SlowDown(_seconds(retry_after), conversation=status != 429)
+        raise SlowDown(seconds(retry_after), conversation=status != 429)
     if status == 403:  # MessageWritesBlocked: blocked or taken out. BotNotInConversationRoster: never let in.
         raise Unreachable(f"403 {code}".strip())
     if status == 404:
@@ -182,7 +205,7 @@ def _judge(status: int, retry_after: str, found: dict[str, Any]) -> None:
     raise Refused(status, code)
 
 
-def _seconds(retry_after: str) -> float:
+def seconds(retry_after: str) -> float:
     """Retry-After comes as seconds or as a date; where it is missing, a little while that differs each time."""
     try:
         return max(0.0, float(retry_after))
@@ -194,11 +217,17 @@ def _seconds(retry_after: str) -> float:
         return random.uniform(*WAIT)
 
 
+def _attached(each: Attachment) -> dict[str, Any]:
+    named = {"name": each.name, "contentUrl": each.content_url}
+    said = {"contentType": each.content_type, "content": each.content}
+    return said | {name: value for name, value in named.items() if value}
+
+
 def body(activity: Activity) -> dict[str, Any]:
     """An activity as it travels: botbuilder would send the card through msrest, key by key."""
     attachments, activity.attachments = activity.attachments, None
     said: dict[str, Any] = activity.serialize()
     activity.attachments = attachments
     if attachments:
-        said["attachments"] = [{"contentType": each.content_type, "content": each.content} for each in attachments]
+        said["attachments"] = [_attached(each) for each in attachments]
     return said

@@ -5,7 +5,7 @@ itself, without what people typed, and comes back with the submission.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
@@ -54,15 +54,31 @@ def task(form: Form, filled: Filled | None = None) -> Json:
 
 
 def _form(form: Form, filled: Filled, inline: bool) -> Json:
-    """Without what brings it back where it would not fit. What people typed is never cut: they would send the rest."""
+    """Without what brings it back where it would not fit. What people typed is never cut, for they would send the rest:
+    what there is no room for stays as it was, and is not asked for."""
+    content, out = Json(), frozenset[str]()
     for cut, again in ((None, True), (None, False), (400, False), (100, False)):
-        content = _drawn(form, filled, inline, Pen(cut), again)
+        content = _drawn(form, filled, inline, Pen(cut), again, out)
+        if size(content) <= LIMITS["message"]:
+            return content
+    for each in _longest(form, filled):
+        out |= {each.id}
+        content = _drawn(form, filled, inline, Pen(100), False, out)
         if size(content) <= LIMITS["message"]:
             break
     return content
 
 
-def _drawn(form: Form, filled: Filled, inline: bool, pen: Pen, again: bool) -> Json:
+def _longest(form: Form, filled: Filled) -> list[TextBox]:
+    """The boxes with most in them; last those about which something has to be said."""
+
+    def weight(box: TextBox) -> tuple[bool, int]:
+        return box.id in filled.objections, -len(filled.typed.get(box.id, box.value).encode())
+
+    return sorted((each for each in form.fields if isinstance(each, TextBox)), key=weight)
+
+
+def _drawn(form: Form, filled: Filled, inline: bool, pen: Pen, again: bool, out: Set[str]) -> Json:
     body = list[Json]()
     if inline:
         body.append(block(pen(form.title)) | {"weight": "bolder", "size": "large", "style": "heading"})
@@ -74,11 +90,19 @@ def _drawn(form: Form, filled: Filled, inline: bool, pen: Pen, again: bool) -> J
             continue
         if objection := filled.objections.get(each.id):
             body.append(_objection(pen, objection))
+        if each.id in out:
+            words = say(filled.lang, "left_out", label=short(each.label, LIMITS["label"]))
+            body.append(block(pen(words)) | {"isSubtle": True})
+            continue
         body.append(_input(each, filled) | _common(each, filled.lang))
         if each.hint:
             body.append(block(pen(each.hint)) | {"isSubtle": True, "size": "small", "spacing": "none"})
     kind = {"type": "Action.Execute", "verb": form.id} if inline else {"type": "Action.Submit"}
-    submit = {"title": short(form.submit, LIMITS["label"]), "style": "positive", "data": {OURS: _data(form, again)}}
+    submit = {
+        "title": short(form.submit, LIMITS["label"]),
+        "style": "positive",
+        "data": {OURS: _data(form, again, out)},
+    }
     actions: list[Json] = [kind | submit]
     if inline:
         cancel = {"title": short(form.cancel, LIMITS["label"]), "associatedInputs": "none"}
@@ -90,9 +114,13 @@ def _objection(pen: Pen, text: str) -> Json:
     return block(pen(text)) | {"color": "attention", "weight": "bolder"}
 
 
-def _data(form: Form, again: bool) -> Json:
-    """What comes back: which form, about what, opened where, and the form itself should it be refused."""
-    data: Json = {"form": form.id, "value": form.value}
+def _data(form: Form, again: bool, out: Set[str] = frozenset()) -> Json:
+    """What comes back: which form, about what, opened where, and the form itself should it be refused.
+
+    `asked`: some clients leave out what is empty, which is something else than what was not asked for.
+    """
+    asked = [each.id for each in form.fields if not isinstance(each, Remark | PeoplePicker) and each.id not in out]
+    data: Json = {"form": form.id, "value": form.value, "asked": asked}
     if form.place:
         place = form.place
         data["place"] = {"conversation": place.conversation, "thread": place.thread, "kind": place.kind}

@@ -15,6 +15,7 @@ from botbuilder.schema import Activity
 from bot.core.cards import clean, mention
 from bot.core.events import Action, Arrived, Met, Reaction, Rewritten, Shortcut, Submission, Words
 from bot.core.people import Person, Place, stranger
+from bot.platforms.teams import files
 from bot.platforms.teams.payloads import (
     Arrival,
     Contact,
@@ -224,6 +225,8 @@ def _invoke(activity: Activity, here: Arrival, base: Mapping[str, Any]) -> Arriv
             return replace(here, events=_pressed(activity, here, base, opens=True))
         case "composeExtension/fetchTask":
             return replace(here, events=(_shortcut(activity, base),))
+        case files.INVOKE if found := files.consent(activity):
+            return replace(here, consent=found)
         case _:
             return replace(here, known=False)
 
@@ -239,8 +242,9 @@ def _pressed(activity: Activity, here: Arrival, base: Mapping[str, Any], opens: 
         return ()
     if not (form := string(ours.get("form"))):
         raise Unreadable("one of our cards says what it is")
-    pickers = [str(id) for id in ours.get("people") or () if isinstance(id, str)]
-    inputs = typed(activity)
+    pickers = _names(ours.get("people"))
+    # Some clients leave out what is empty; what was not asked for stays away.
+    inputs = {**dict.fromkeys(_names(ours.get("asked")), ""), **typed(activity)}
     workspace = here.place.workspace
     people = {
         id: tuple(stranger(workspace, one.strip()) for one in inputs.pop(id, "").split(",") if one.strip())
@@ -250,6 +254,10 @@ def _pressed(activity: Activity, here: Arrival, base: Mapping[str, Any], opens: 
     return (
         Submission(**placed, form=clean(form), value=clean(string(ours.get("value"))), answers=inputs, people=people),
     )
+
+
+def _names(value: Any) -> list[str]:
+    return [id for id in value if isinstance(id, str)] if isinstance(value, list) else []
 
 
 def _carried(here: Arrival, carried: Any) -> Place:

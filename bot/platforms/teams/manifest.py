@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from bot.core.features import Routes
+from bot.core.menus import Line, lines
+from bot.core.menus import say as menu
 from bot.core.settings import Settings
 from bot.core.wording import LANGUAGES, wording
 
@@ -69,7 +71,7 @@ def manifest(routes: Routes, settings: Settings, app_id: str, host: str) -> dict
                 "botId": bot,
                 "scopes": list(SCOPES),
                 "isNotificationOnly": False,
-                "supportsFiles": False,
+                "supportsFiles": True,
                 "commandLists": [{"scopes": [scope], "commands": commands} for scope in SCOPES] if commands else [],
             }
         ],
@@ -89,10 +91,10 @@ def _menu(routes: Routes, bot: str, lang: str) -> dict[str, Any]:
             "type": "action",
             "title": title,
             "description": words,
-            "context": ["message", "compose", "commandBox"],
+            "context": ["message", "compose", "commandBox"] if here else ["compose", "commandBox"],
             "fetchTask": True,
         }
-        for name, title, words in _shortcuts(routes, lang)
+        for name, title, words, here in _shortcuts(routes, lang)
     ]
     return {"botId": bot, "commands": lines}
 
@@ -108,7 +110,7 @@ def _translation(routes: Routes, lang: str) -> dict[str, str]:
     for n, (_, text) in enumerate(_commands(routes, lang)):
         for scope in range(len(SCOPES)):
             words[f"bots[0].commandLists[{scope}].commands[{n}].description"] = text
-    for n, (_, title, text) in enumerate(_shortcuts(routes, lang)):
+    for n, (_, title, text, _) in enumerate(_shortcuts(routes, lang)):
         words[f"composeExtensions[0].commands[{n}].title"] = title
         words[f"composeExtensions[0].commands[{n}].description"] = text
     return words
@@ -116,21 +118,24 @@ def _translation(routes: Routes, lang: str) -> dict[str, str]:
 
 def _commands(routes: Routes, lang: str) -> list[tuple[str, str]]:
     """A command is the word one types, so its title is the same in every language."""
+    told = {name: menu(lang, f"commands.{name}") for name in routes.commands if menu.has(f"commands.{name}")}
     names = routes.commands[: LIMITS["commands"]]
-    return [(name, _cut(say(lang, _key("commands", name)), "description")) for name in names]
+    return [(name, _cut(told.get(name) or say(lang, "other.command"), "description")) for name in names]
 
 
-def _shortcuts(routes: Routes, lang: str) -> list[tuple[str, str, str]]:
+def _shortcuts(routes: Routes, lang: str) -> list[tuple[str, str, str, bool]]:
+    """Each once, for Teams has one menu for both: with its words, and whether it stands on messages too."""
+    both = dict[str, list[Line]]()
+    for line in lines(routes.shortcuts):
+        both.setdefault(line.name, []).append(line)
     found = []
-    for name in routes.shortcuts[: LIMITS["shortcuts"]]:
-        key = _key("shortcuts", name, ".title")
-        title, words = say(lang, f"{key}.title"), say(lang, f"{key}.description")
-        found.append((name, _cut(title, "title"), _cut(words, "description")))
+    for name, each in list(both.items())[: LIMITS["shortcuts"]]:
+        line, here = each[0], any(one.here for one in each)
+        title, words = say(lang, "other.shortcut"), say(lang, "other.note")
+        if menu.has(f"shortcuts.{line.key}"):
+            title, words = line.label(lang), line.note(lang)
+        found.append((name, _cut(title, "title"), _cut(words, "description"), here))
     return found
-
-
-def _key(page: str, name: str, rest: str = "") -> str:
-    return f"{page}.{name}" if say.has(f"{page}.{name}{rest}") else f"{page}.other"
 
 
 def _cut(text: str, limit: str) -> str:

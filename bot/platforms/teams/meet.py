@@ -12,8 +12,7 @@ from bot.core.events import Arrived, Command, Met, Reaction, Shortcut, Submissio
 from bot.core.people import Kind, Person, Place
 from bot.platforms.teams.connector import Member
 from bot.platforms.teams.payloads import DIRECTORY, Arrival, Contact
-from storage import outbox, teams
-from storage import people as folk
+from storage import directory, outbox, teams
 from storage.engine import Store
 from storage.people import Profile
 from storage.teams import Known, Reference
@@ -84,7 +83,7 @@ class Acquaintances:
         async with self.store.transaction() as session:
             for who in fresh:
                 accounts[who.account] = await teams.know(session, workspace, _known(who))
-            await folk.learn(session, [_profile(who, workspace, accounts) for who in fresh], self.clock())
+            await directory.learn(session, [_profile(who, workspace, accounts) for who in fresh], self.clock())
             await teams.keep(session, _wanted(here, accounts, reference), self.clock())
             kept = await teams.reference(session, workspace, _conversation(here.place, accounts))
         assert kept is not None
@@ -95,7 +94,9 @@ class Acquaintances:
         if who.directory in known or who.bot:
             return who
         member = await self.ask(here.service_url, here.address, who.account)
-        return replace(who, name=who.name or clean(member.name), guest=member.guest) if member else who
+        if member is None:
+            return who
+        return replace(who, name=who.name or clean(member.name), guest=member.guest, email=member.email)
 
     async def _left(self, here: Arrival) -> None:
         workspace = here.place.workspace
@@ -150,8 +151,8 @@ def _wanted(here: Arrival, accounts: Mapping[str, str], before: Reference | None
         here.service_url,
         here.kind or (before.kind if before else None),
         here.threads,
-        before.home if before else None,
         before.installs if before else 0,
+        team=(here.team if here.threads else "") or (before.team if before else ""),
     )
 
 
@@ -187,7 +188,8 @@ def _known(who: Contact) -> Known:
 
 def _profile(who: Contact, workspace: str, accounts: Mapping[str, str]) -> Profile:
     account = accounts[who.account]
-    return Profile(workspace, account, who.name, who.zone, who.lang, who.country, bot=who.bot, guest=who.guest)
+    told = Profile(workspace, account, who.name, who.zone, who.lang, who.country, bot=who.bot, guest=who.guest)
+    return replace(told, email=who.email)
 
 
 def _named(event: Arrived) -> Iterable[Person]:

@@ -1,4 +1,4 @@
-"""What delivery asks of Teams: posts, changes, retractions and the home card."""
+"""What delivery asks of Teams: posts, changes, retractions and documents."""
 
 import logging
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from botbuilder.schema import (
     ConversationReference,
 )
 
-from bot.core.cards import Card
-from bot.core.people import Place
+from bot.core.cards import Card, File
+from bot.core.people import Place, stranger
 from bot.core.sending import Can, Outgoing, Unreachable
-from bot.platforms.teams import render
-from bot.platforms.teams.connector import Connector, Gone, Refused
-from storage import teams
+from bot.platforms.teams import files, render
+from bot.platforms.teams.connector import Connector, Gone
+from storage import people, teams
 from storage.engine import Store
 from storage.teams import Reference
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 DEFAULT_SERVICE_URL = "https://smba.trafficmanager.net/teams/"
 # 7 messages in a second, 8 in two, 60 in thirty and 1,800 an hour are allowed in one conversation; a fifth of a second
 # apart keeps the bursts out, and a longer run is told to wait by the platform itself.
-CAN = Can(threads_in_direct=False, whispers=False, looks_back=False, pace=0.2)
+CAN = Can(threads_in_direct=False, whispers=False, looks_back=False, home=False, pace=0.2)
 
 
 def activity_of(card: Card) -> Activity:
@@ -52,20 +52,41 @@ class TeamsPlatform:
     async def send(self, message: Outgoing) -> str:
         """Raises SlowDown, Unreachable, Refused, or what the network said."""
         place = message.place
-        async with self.store.reading() as session:
-            known = await teams.reference(session, place.workspace, place.conversation)
-            service_url = known.service_url if known else await teams.service_url(session, place.workspace)
-        if known and known.gone:
-            raise Unreachable("the bot was taken out")
-        fresh = known is None or not known.address
-        reference = known if known and known.address else await self._first(place, service_url)
+        reference, fresh = await self._reference(place)
         try:
             return await self._deliver(message, reference)
         except Gone:
             # Whoever clears a chat's history takes the conversation away, not the bot: a new one can be opened.
             if fresh or place.kind != "direct" or message.verb in ("update", "delete"):
                 raise
-            return await self._deliver(message, await self._first(place, service_url))
+            return await self._deliver(message, await self._first(place, reference.service_url))
+
+    async def say(self, place: Place, activity: Activity) -> str:
+        """Something that is no card, past the outbox. Raises what `send` does."""
+        reference, _ = await self._reference(place)
+        return await self._say(activity, place, reference)
+
+    async def take_back(self, place: Place, message: str) -> None:
+        """Raises what `send` does."""
+        reference, _ = await self._reference(place)
+        await self._delete(message, place, reference)
+
+    async def language(self, place: Place) -> str:
+        """Of the person whose direct conversation this is."""
+        async with self.store.reading() as session:
+            known = await people.introduced(session, [stranger(place.workspace, place.conversation)])
+        return next((someone.lang for someone in known.values()), "")
+
+    async def _reference(self, place: Place) -> tuple[Reference, bool]:
+        """Where to write to, and whether it was only made for this."""
+        async with self.store.reading() as session:
+            known = await teams.reference(session, place.workspace, place.conversation)
+            service_url = known.service_url if known else await teams.service_url(session, place.workspace)
+        if known and known.gone:
+            raise Unreachable("the bot was taken out")
+        if known and known.address:
+            return known, False
+        return await self._first(place, service_url), True
 
     async def _first(self, place: Place, service_url: str | None) -> Reference:
         """Where to write to somebody who has not written to us; for a place that is no person's, its own name."""
@@ -89,22 +110,32 @@ class TeamsPlatform:
 
     async def _deliver(self, message: Outgoing, reference: Reference) -> str:
         match message.verb:
-            case "delete":
-                return await self._delete(message, reference)
+            case "delete" if message.target:
+                return await self._delete(message.target, message.place, reference)
             case "update":
                 return await self._update(message.card, message.target, message.place, reference)
-            case "home":
-                return await self._home(message, reference)
-            case "post":
-                return await self._post(message.card, message.place, reference)
+            case "file" if message.file and message.card:
+                return await self._offer(message, message.file, message.card, reference)
+            case "post" | "home" if message.card:
+                return await self._say(activity_of(message.card), message.place, reference)
+            case _:
+                raise ValueError("a message has what it needs")
 
-    async def _post(self, card: Card | None, place: Place, reference: Reference) -> str:
-        if card is None:
-            raise ValueError("a message needs a card")
+    async def _offer(self, message: Outgoing, file: File, card: Card, reference: Reference) -> str:
+        """Ask whether the document is wanted; documents.py has the rest. Where that cannot be, say so."""
+        place, id = message.place, files.file_id(message.key)
+        lang = await self.language(place)
+        if not files.possible(reference.service_url):
+            return await self._say(activity_of(files.impossible(card, lang)), place, reference)
+        async with self.store.transaction() as session:
+            await teams.keep_file(session, id, place, file, self.clock())
+        return await self._say(files.asking(file, card, id, lang), place, reference)
+
+    async def _say(self, activity: Activity, place: Place, reference: Reference) -> str:
         sent: list[str] = []
 
         async def say(context: TurnContext) -> None:
-            found = await context.send_activity(activity_of(card))
+            found = await context.send_activity(activity)
             sent.append(found.id)
 
         await self.connector.continue_conversation(self._where(place, reference), say)
@@ -122,32 +153,15 @@ class TeamsPlatform:
         await self.connector.continue_conversation(self._where(place, reference), change)
         return target
 
-    async def _delete(self, message: Outgoing, reference: Reference) -> str:
-        target = message.target
-        if target is None:
-            raise ValueError("a message that goes needs its id")
-
+    async def _delete(self, target: str, place: Place, reference: Reference) -> str:
         async def retract(context: TurnContext) -> None:
             await context.delete_activity(target)
 
         try:
-            await self.connector.continue_conversation(self._where(message.place, reference), retract)
+            await self.connector.continue_conversation(self._where(place, reference), retract)
         except Gone:
             log.info("a message to be taken back was gone already")
         return target
-
-    async def _home(self, message: Outgoing, reference: Reference) -> str:
-        """The last home card is drawn anew; where there is none, or it was deleted, a new one."""
-        if reference.home:
-            try:
-                return await self._update(message.card, reference.home, message.place, reference)
-            except (Gone, Refused) as error:
-                if isinstance(error, Refused) and error.status != 400:
-                    raise
-        home = await self._post(message.card, message.place, reference)
-        async with self.store.transaction() as session:
-            await teams.keep_home(session, reference.workspace, reference.conversation, home)
-        return home
 
     def _where(self, place: Place, reference: Reference) -> ConversationReference:
         """A thread is part of a channel's address; other conversations have none."""

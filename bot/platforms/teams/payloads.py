@@ -34,12 +34,27 @@ class Contact:
     country: str | None = None
     bot: bool = False
     guest: bool = False
+    email: str | None = None  # no payload tells it, but the lists of members do
 
     @property
     def told(self) -> str:
         """All of it in a line, to see whether it is news."""
         guest = "guest" if self.guest else ""
         return "|".join((self.name.replace("|", "/"), self.lang or "", self.zone or "", self.country or "", guest))
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What somebody said to the card that asked."""
+
+    file: str  # our id of it
+    allowed: bool
+    asked_in: str  # the message of the card
+    upload_url: str = ""
+    content_url: str = ""
+    name: str = ""
+    unique_id: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,7 @@ class Arrival:
     installed: bool | None = None
     addressed: bool = True  # False: said near us, not to us
     known: bool = True  # False: an invoke that we do not speak
+    consent: Consent | None = None  # what was said to a document that was offered
 
 
 def tenant(activity: Activity) -> str:

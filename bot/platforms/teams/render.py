@@ -3,17 +3,20 @@
 Nobody but us writes markdown: every word is escaped, so that what people type stays what they typed.
 """
 
+import base64
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
+from bot.core import pictures
 from bot.core.cards import (
     Bar,
     Button,
     Buttons,
     Card,
+    Chart,
     Divider,
     Facts,
     Heading,
@@ -38,6 +41,7 @@ LIMITS: Mapping[str, int] = {
     "summary": 250,  # what a notification shows
     "expanded": 5,  # options shown all at once; more of them go into a list
     "cells": 10,  # of a bar
+    "alt": 1000,
 }
 CUTS = (None, 3000, 1500, 800, 400, 200, 100, 50)  # how long a text may be, tried in turn until the card fits
 STYLE = {"plain": "default", "primary": "positive", "danger": "destructive"}
@@ -51,9 +55,10 @@ MARKUP = re.compile(r"[<&](?=[a-zA-Z/!?#])|~(?=~)")
 
 @dataclass
 class Pen:
-    """Writes the texts of one card: none longer than `cut`, and remembers whom they mention."""
+    """Writes the texts of one card: none longer than `cut`, and remembers whom they mention. Draws so many pictures."""
 
     cut: int | None = None
+    pictures: int = 0
     mentions: dict[str, Json] = field(default_factory=dict)
 
     def __call__(self, body: str) -> str:
@@ -101,9 +106,10 @@ def size(content: Json) -> int:
 
 
 def message(card: Card) -> Json:
-    """A card's content, cut until it fits."""
-    for cut in CUTS:
-        content = _message(card, cut)
+    """A card's content, cut until it fits: pictures become words before words are cut."""
+    charts = sum(isinstance(part, Chart) for part in card.parts)
+    for pen in (*(Pen(None, drawn) for drawn in range(charts, 0, -1)), *map(Pen, CUTS)):
+        content = _message(card, pen)
         if size(content) <= LIMITS["message"]:
             return content
     return _without_the_middle(content)
@@ -113,8 +119,8 @@ def summary(card: Card) -> str:
     return short(card.summary, LIMITS["summary"])
 
 
-def _message(card: Card, cut: int | None) -> Json:
-    pen, body, apart = Pen(cut), list[Json](), False
+def _message(card: Card, pen: Pen) -> Json:
+    body, apart = list[Json](), False
     if card.title:
         body.append(block(pen(card.title)) | {"weight": "bolder", "size": "large", "style": "heading"})
     for part in card.parts:
@@ -170,6 +176,11 @@ def _part(part: Part, pen: Pen) -> list[Json]:
             return [{"type": "FactSet", "facts": facts}] if facts else []
         case Bar():
             return _bar(part, pen)
+        case Chart() if pen.pictures:
+            pen.pictures -= 1
+            return [_picture(part)]
+        case Chart(alt=alt):
+            return _part(Note(alt), pen)
         case Buttons(row):
             actions, most = [_button(button) for button in row], LIMITS["row"]
             cuts = range(0, len(actions), most)
@@ -187,11 +198,18 @@ def _name(fact: str) -> str:
 def _bar(bar: Bar, pen: Pen) -> list[Json]:
     cells = int(bar.top) if 1 <= bar.top <= LIMITS["cells"] and bar.top == int(bar.top) else LIMITS["cells"]
     full = min(cells, max(0, round(bar.value / bar.top * cells))) if bar.top else 0
-    figure = f"{pen(bar.label)}  {'●' * full}{'○' * (cells - full)}  {bar.value:g}/{bar.top:g}"
+    figure = f"{pen(bar.label)}  {'●' * full}{'○' * (cells - full)}  {bar.figure}"
     drawn = [block(figure)]
     if bar.story:
         drawn.append(block(pen(bar.story)) | {"isSubtle": True, "spacing": "none"})
     return drawn
+
+
+def _picture(chart: Chart) -> Json:
+    """In the card itself: there is no address that everybody in the company could fetch it from."""
+    url = f"data:image/png;base64,{base64.b64encode(pictures.drawn(chart)).decode()}"
+    width = f"{pictures.SIZE[0] // 2}px"
+    return {"type": "Image", "url": url, "altText": short(chart.alt, LIMITS["alt"]) or NOTHING, "width": width}
 
 
 def _button(button: Button) -> Json:

@@ -53,6 +53,14 @@ window.playground = {
     const area = this.area(name);
     if (area.value.startsWith(text)) area.value = area.value.slice(text.length);
   },
+  bring(id) { // what is taller than what can be seen is read from its beginning
+    setTimeout(() => {
+      const said = document.querySelector(`.app [data-id="${id}"]`), pane = said?.closest(".scroll");
+      if (!pane) return;
+      pane.scrollTop = 0;
+      if (said.offsetHeight > pane.clientHeight) said.scrollIntoView({ block: "start" });
+    }, 60);
+  },
   focus(name) { setTimeout(() => this.area(name)?.focus(), 50); },
   escape(event, emit) {
     if (event.key !== "Escape" || event.target.closest("dialog")) return;

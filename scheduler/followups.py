@@ -1,0 +1,34 @@
+"""Follow-ups: on a day somebody set, the question what became of it."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from bot.core.calendar import Calendar
+from bot.core.moments import on_day
+from scheduler import rhythms
+from scheduler.circles import Circles
+from scheduler.hours import late, local, today_or
+from storage import followups
+from storage.engine import Store
+
+DAY = timedelta(days=1)
+LATE = 5  # working days in which one is still timely
+
+
+async def plan(store: Store, circles: Circles, now: datetime) -> None:
+    async with store.reading() as session:
+        waiting = await followups.coming(session, now.astimezone(UTC).date() + DAY)
+    due, known = dict[tuple[str, date], tuple[datetime, bool]](), calendars(circles)
+    for key, day in waiting:
+        if calendar := known.get(key):
+            at = on_day(calendar, day, store.settings.followup)
+            stale = late(calendar, at, LATE, now)
+            if at <= now and (stale or rhythms.open_now(calendar, now)):
+                due[key, day] = today_or(calendar, at, now), stale
+    if due:
+        async with store.transaction() as session:
+            for (key, day), (at, stale) in due.items():
+                await followups.plan(session, key, day, at, local(known[key], now).date(), stale)
+
+
+def calendars(circles: Circles) -> dict[str, Calendar]:
+    return {kin.calendar: circle.calendar for kin, circle in circles.items()}
