@@ -19,6 +19,7 @@ from bot.core.wording import named, speaks, wording
 from storage import checkin as store
 from storage.access import Closing, closing
 from storage.checkin import Checkin, InTheWay, Opening, Said, Settled
+from storage.goals import Unsaid
 from storage.nudges import Answered
 
 checkin = Feature("checkin")
@@ -163,7 +164,15 @@ NOBODY = Closing()
 
 
 def talk(closing: Closing) -> Talk:
-    return Talk(questions, partial(finish, closing), more=last_time, title=title)
+    return Talk(questions, partial(finish, closing), taken_back, more=last_time, title=title)
+
+
+def taken_back(event: Event, progress: Progress, question: Question, reply: str) -> Iterator[Effect]:
+    """A deleted word about a goal is out at once, also where it has to be said anew before the check-in is done."""
+    deleted = isinstance(event, Reply) and event.move == "edit" and not event.text.strip()
+    if deleted and not progress.finished and question.each == "goals":
+        goal = goal_words.standings(progress)[question.number].id
+        yield Record(Unsaid(f"{progress.id}.{question.number}", goal))
 
 
 def title(reader: Person, progress: Progress) -> str:

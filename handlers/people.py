@@ -11,7 +11,8 @@ from bot.core.people import Person
 from bot.core.wording import wording
 from storage import people as store
 from storage.engine import Session
-from storage.people import Asked, Changed, Channel
+from storage.people import Asked, Changed
+from storage.places import Channel
 
 people = Feature("people")
 say = wording("people")

@@ -12,6 +12,7 @@ from bot.core.events import Action, Command, Event, Reaction, Reply, Shortcut, S
 from bot.core.kudos import Giving
 from bot.core.people import Kind, Person, Place
 from storage import people as folk
+from storage import places
 from storage.audit import Audited
 from storage.engine import Session, table
 from storage.people import people, person
@@ -151,8 +152,8 @@ class Desk:
 
 
 async def desk(session: Session, event: Command) -> Desk:
-    named = await folk.named_in(session, event)
-    unknown = await folk.unknown_groups(session, event)
+    named = await places.named_in(session, event)
+    unknown = await places.unknown_groups(session, event)
     return Desk(
         await given_today(session, event), named, unknown, await _kind(session, event), await _new(session, named)
     )
@@ -167,7 +168,7 @@ async def _kind(session: Session, event: Event) -> Kind:
     """What the place is: as its event says, or as we learned when we were let in."""
     if event.place.kind != "private":
         return event.place.kind
-    return await folk.kind_of(session, event.place.workspace, event.place.conversation)
+    return await places.kind_of(session, event.place.workspace, event.place.conversation)
 
 
 async def _new(session: Session, named: Sequence[Person]) -> frozenset[str]:

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, tuple_, up
 from sqlmodel import Field, SQLModel
 
 from bot.core.calendar import Calendar
-from bot.core.events import Action, Command, Event
+from bot.core.events import Action, Event
 from bot.core.overlays import overlaid
-from bot.core.people import Kind, Person
+from bot.core.people import Person
 from bot.core.settings import Settings
 from storage.engine import Session, table
 from storage.overlays import cadences, companies
@@ -63,27 +63,7 @@ class AccountRow(SQLModel, table=True):
     seen: datetime | None = None  # began_at of the round (storage/syncs.py) that last found it on the platform's list
 
 
-class GroupRow(SQLModel, table=True):
-    """A platform's user group, so that `@designers` is known before anybody is asked over the network."""
-
-    __tablename__ = "user_groups"
-    workspace: str = Field(primary_key=True)
-    id: str = Field(primary_key=True)
-    handle: str
-    members: str  # accounts, joined by commas
-
-
-class ChannelRow(SQLModel, table=True):
-    """What kind of place a conversation is, once we have been let in."""
-
-    __tablename__ = "channels"
-    workspace: str = Field(primary_key=True)
-    conversation: str = Field(primary_key=True)
-    kind: str
-
-
 people, accounts = table(PersonRow), table(AccountRow)
-groups, channels = table(GroupRow), table(ChannelRow)
 Key = tuple[str, str]  # workspace, account
 LINE = "reporting line"  # held by whoever changes who manages whom: two lines at once could close a circle
 
@@ -249,52 +229,6 @@ async def reports(session: Session, event: Event) -> list[Person]:
 
 def reporting_to(manager: str) -> Select[Any]:
     return select(people).where(people.c.manager == manager, people.c.gone.is_(False))
-
-
-async def named_in(session: Session, event: Command) -> tuple[Person, ...]:
-    """Everybody a command names: by mention, or as a member of a user group that is known."""
-    if not event.groups:
-        return event.mentions
-    query = select(groups).where(groups.c.workspace == event.actor.workspace, groups.c.id.in_(event.groups))
-    keys = [(row.workspace, name) for row in await session.all(query) for name in row.members.split(",") if name]
-    known = await introduced(session, [Person("", "", *key) for key in keys])
-    # A group never thanks the one who names it.
-    members = [someone for someone in known.values() if someone.id != event.actor.id]
-    return (*event.mentions, *members)
-
-
-async def unknown_groups(session: Session, event: Command) -> tuple[str, ...]:
-    query = select(groups.c.id).where(groups.c.workspace == event.actor.workspace, groups.c.id.in_(event.groups))
-    known = {row.id for row in await session.all(query)} if event.groups else set()
-    return tuple(group for group in event.groups if group not in known)
-
-
-async def keep_group(session: Session, workspace: str, id: str, handle: str, members: Iterable[str]) -> None:
-    row = {"workspace": workspace, "id": id, "handle": handle, "members": ",".join(members)}
-    insert = session.insert(groups).values(row)
-    await session.run(insert.on_conflict_do_update(index_elements=["workspace", "id"], set_=row))
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A place we were let into, and what kind it is."""
-
-    workspace: str
-    conversation: str
-    kind: str
-
-    async def save(self, session: Session) -> None:
-        row = {"workspace": self.workspace, "conversation": self.conversation, "kind": self.kind}
-        insert = session.insert(channels).values(row)
-        keys = ["workspace", "conversation"]
-        await session.run(insert.on_conflict_do_update(index_elements=keys, set_={"kind": self.kind}))
-
-
-async def kind_of(session: Session, workspace: str, conversation: str) -> Kind:
-    """public or private; what we cannot tell counts as private."""
-    query = select(channels.c.kind).where(channels.c.workspace == workspace, channels.c.conversation == conversation)
-    found: Kind | None = await session.value(query)
-    return found or "private"
 
 
 @dataclass(frozen=True, slots=True)

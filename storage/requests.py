@@ -13,6 +13,7 @@ from bot.core.feedback import Value
 from bot.core.people import Person
 from bot.core.requests import ME, FeedbackRequest, State
 from storage import people as folk
+from storage import places
 from storage.engine import Session, table
 from storage.followups import followups
 
@@ -102,8 +103,8 @@ class Asking:
 
 
 async def named(session: Session, event: Command) -> Asking:
-    whom = await _fresh(session, await folk.named_in(session, event))
-    unknown = bool(await folk.unknown_groups(session, event))
+    whom = await _fresh(session, await places.named_in(session, event))
+    unknown = bool(await places.unknown_groups(session, event))
     return Asking(whom, event.actor, tuple(await folk.reports(session, event)), unknown)
 
 

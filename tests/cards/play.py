@@ -14,7 +14,7 @@ from handlers.grow import questions as grow
 from handlers.review import questions as review
 from handlers.thanks import why
 from storage.engine import Store
-from storage.people import keep_group
+from storage.places import keep_group
 from tests.cards import play_feedback, play_goals, play_home, play_privacy, play_settings, play_tree
 from tests.cards.gallery import Gallery, Stage, company, settings
 from tests.conftest import HALL, SLACK

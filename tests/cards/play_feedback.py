@@ -9,7 +9,7 @@ from bot.core.events import Shortcut
 from bot.core.people import Person
 from storage import people as store
 from storage.feedback import FeedbackRow
-from storage.people import keep_group
+from storage.places import keep_group
 from storage.requests import FeedbackRequestRow
 from tests.cards.gallery import Stage
 from tests.conftest import HALL, SLACK, rows

@@ -132,6 +132,16 @@ async def test_an_edit_takes_the_place_of_what_was_said_and_a_deletion_takes_it_
     assert (row.word, row.confidence, row.value) == ("", "", 0)
 
 
+async def test_a_deleted_word_is_out_also_while_it_has_to_be_said_anew(script: Script) -> None:
+    await script.expects(BEGIN, "ana [At risk]", "> ana: What changed", "ana: they hesitate", "> ana: How is it")
+    await script.expects("ana: skip", SHARED)
+    assert await said(script.desk, "goal:1") == [(None, "at_risk", "they hesitate")]
+    await script.expects("ana ✎ they hesitate >", "> ana: What changed with “Ten customers”?")
+    assert await said(script.desk, "goal:1") == []
+    await script.expects("ana: they are on holiday", "> ana: Thank you")
+    assert await said(script.desk, "goal:1") == [(None, "at_risk", "they are on holiday")]
+
+
 async def test_the_form_ends_in_the_same_words_and_asks_what_changed(script: Script) -> None:
     desk, ana = script.desk, script.people["ana"]
     await script.expects(BEGIN)

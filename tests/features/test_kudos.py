@@ -18,7 +18,7 @@ from handlers.recognition import recognition
 from handlers.thanks import thanks
 from storage.audit import AuditRow
 from storage.kudos import KudosRow
-from storage.people import keep_group
+from storage.places import keep_group
 from tests.conftest import HALL, SLACK, Company, Desk, count, rows
 from tests.dialogues.script import text_of
 

@@ -11,7 +11,8 @@ from storage import directory
 from storage import people as folk
 from storage.absences import AbsenceRow
 from storage.nudges import NudgeRow
-from storage.people import ChannelRow, PersonRow
+from storage.people import PersonRow
+from storage.places import ChannelRow
 from tests.conftest import HALL, Company, count, rows
 from tests.dialogues.script import Script
 

@@ -23,6 +23,7 @@ from storage import people as folk
 from storage import requests as store_of
 from storage.feedback import FeedbackRow
 from storage.followups import FollowUpRow
+from storage.places import keep_group
 from storage.requests import FeedbackAskedRow, FeedbackRequestRow
 from tests.conftest import HALL, SLACK, Company, Desk, count, rows
 
@@ -202,7 +203,7 @@ async def test_a_command_is_refused_privately_all_at_once(house: House) -> None:
 async def test_a_group_is_asked_one_by_one(house: House) -> None:
     desk = house.desk
     async with desk.store.transaction() as session:
-        await folk.keep_group(session, SLACK, "S1", "team", ["U-ana", "U-ben", "U-cy"])
+        await keep_group(session, SLACK, "S1", "team", ["U-ana", "U-ben", "U-cy"])
     await desk.command(house.ana, "feedback ask", "How do I do?", HALL, groups=("S1",))
     [row] = await rows(desk.store, FeedbackRequestRow)
     assert await house.states(row.id) == {"ben": "asked", "cy": "asked"}

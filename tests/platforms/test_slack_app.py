@@ -30,6 +30,7 @@ from bot.turn import Turns
 from storage import people as folk
 from storage.engine import Store
 from storage.outbox import EventRow, OutboxRow
+from storage.places import GroupRow
 from tests.conftest import count, rows
 from tests.platforms.slack_stub import SlackStub, user
 from tests.platforms.test_slack_inbound import PAYLOADS, payload
@@ -433,7 +434,7 @@ async def test_profiles_and_groups_are_kept_once(web, slack, store, stub):
         assert (await send(web, payload("subteam_created"))).status_code == 200
     [dee] = await rows(store, folk.PersonRow, account="U8")
     assert (dee.name, dee.zone, dee.started) == ("dee", "America/New_York", NOW.date())
-    [group] = await rows(store, folk.GroupRow)
+    [group] = await rows(store, GroupRow)
     assert group.members == "U2,U3" and await count(store, EventRow) == 2
     await send(web, payload("user_change"))
     [dee] = await rows(store, folk.PersonRow, account="U8")
@@ -447,7 +448,7 @@ async def test_a_large_group_is_asked_for_after_the_answer(web, slack, store, st
     stub.groups = {"S1": listed}
     assert (await send(web, payload("subteam_updated_large"))).status_code == 200
     await until(slack)
-    [group] = await rows(store, folk.GroupRow)
+    [group] = await rows(store, GroupRow)
     assert group.members.count(",") == 611
 
 

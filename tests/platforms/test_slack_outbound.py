@@ -17,6 +17,7 @@ from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.outbound import UNREACHABLE, SlackPlatform
 from storage import people as folk
 from storage.engine import Store
+from storage.places import GroupRow
 from tests.conftest import rows
 from tests.platforms.slack_stub import SlackStub, user
 
@@ -248,7 +249,7 @@ async def test_everybody_is_learned_page_by_page(api: Api, stub: SlackStub, stor
     assert {account for account, row in known.items() if row.bot} == {"U3", "USLACKBOT"}
     assert {account for account, row in known.items() if row.guest} == {"U2"}
     assert {account for account, row in known.items() if row.gone} == {"U4"}
-    kept = {row.id: row.members for row in await rows(store, folk.GroupRow)}
+    kept = {row.id: row.members for row in await rows(store, GroupRow)}
     assert kept == {"S1": "U1,U2", "S2": "U1,U2,U4"}
     await directory.sync()  # a second time changes nothing
     assert len(await rows(store, folk.PersonRow)) == 5

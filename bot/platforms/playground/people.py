@@ -7,7 +7,8 @@ from datetime import datetime
 from bot.core.people import Person, stranger
 from storage.directory import learn
 from storage.engine import Session, Store
-from storage.people import Changed, Channel, Profile, introduced, keep_group
+from storage.people import Changed, Profile, introduced
+from storage.places import Channel, keep_group
 
 WORKSPACE = "playground:demo"
 COMPANY = "Noordlicht"

@@ -36,7 +36,7 @@ from bot.platforms.slack.manifest import PATH
 from bot.platforms.slack.outbound import SlackPlatform
 from bot.platforms.slack.payload import Body, inputs
 from bot.turn import Turns
-from storage import directory, outbox, people
+from storage import directory, outbox, places
 from storage.engine import Store
 
 log = logging.getLogger(__name__)
@@ -244,7 +244,7 @@ class Slack:
             if isinstance(event, Told):
                 await directory.learn(session, [event.profile], event.at)
             else:
-                await people.keep_group(session, workspace, event.group, event.handle, event.members or ())
+                await places.keep_group(session, workspace, event.group, event.handle, event.members or ())
 
     def _sorry(self, body: Body) -> BoltResponse:
         """The person reads one sentence, and Slack does not try again what would only fail again."""

@@ -10,7 +10,7 @@ from typing import Any
 from bot.core.sending import SlowDown
 from bot.platforms.slack.api import Api, Refused
 from bot.platforms.slack.payload import profile
-from storage import directory, people, syncs
+from storage import directory, people, places, syncs
 from storage.engine import Store
 from storage.people import Profile
 from storage.syncs import Round
@@ -99,7 +99,7 @@ class Directory:
 
     async def keep(self, workspace: str, id: str, handle: str, members: Iterable[str]) -> None:
         async with self.store.transaction() as session:
-            await people.keep_group(session, workspace, id, handle, members)
+            await places.keep_group(session, workspace, id, handle, members)
 
     async def strangers(self, workspace: str) -> None:
         """Who was met and stood on no list: people of other companies in shared channels."""
