@@ -25,7 +25,7 @@ test: $(VENV)/dev ## style, types, import rules and the fast tests
 	@echo '== pytest';      $(BIN)/python -m pytest -m 'not slow' -n auto --dist loadfile
 
 faults: $(VENV)/dev ## the long tests: crashes, storms, clocks, fuzzing
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow -n auto --dist loadfile --durations 12
 
 bench: $(VENV)/dev ## measure speed
 	@$(BIN)/python -m bench
