@@ -59,10 +59,10 @@ async def test_health_readiness_and_the_ways_that_lead_nowhere(tmp_path: Path) -
         assert await get(server, "/slack/events") == (405, {"error": "not in this way"})
         assert await get(server, "/readyz", "POST") == (405, {"error": "not in this way"})
         async with aiohttp.ClientSession() as http:
-            answer = await http.post(f"{server.url}/slack/events", data=b"{}")
-            assert answer.status == 401 and "server" not in answer.headers
-            answer = await http.post(f"{server.url}/teams/messages", json={"nonsense": []})
-            assert answer.status == 400
+            async with http.post(f"{server.url}/slack/events", data=b"{}") as answer:
+                assert answer.status == 401 and "server" not in answer.headers
+            async with http.post(f"{server.url}/teams/messages", json={"nonsense": []}) as answer:
+                assert answer.status == 400
         await until(lambda: rows(tmp_path, "SELECT count(*) FROM people")[0][0] == len(stub.users))
         assert await server.end(signal.SIGTERM) == 0
     told = [json.loads(line) for line in server.said]
@@ -132,7 +132,8 @@ async def test_what_waited_when_it_stopped_goes_out_when_it_comes_back(tmp_path:
         stub.limit("chat.postMessage", 1.0, times=-1)
         async with served(tmp_path, **slack(stub.url)) as server, aiohttp.ClientSession() as http:
             raw, headers = signed(kudos(1))
-            assert (await http.post(f"{server.url}/slack/events", data=raw, headers=headers)).status == 200
+            async with http.post(f"{server.url}/slack/events", data=raw, headers=headers) as answer:
+                assert answer.status == 200
             await until(lambda: stub.named("chat.postMessage"))
             assert await server.end(signal.SIGTERM) == 0
         assert not any(stub.messages.values())
