@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test faults bench format lock clean
+.PHONY: help venv demo test postgres faults bench format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ test: $(VENV)/dev ## style, types, import rules and the fast tests
 	@echo '== mypy';        $(BIN)/mypy
 	@echo '== lint-imports'; $(BIN)/lint-imports
 	@echo '== pytest';      $(BIN)/python -m pytest -m 'not slow' -n auto --dist loadfile
+
+postgres: $(VENV)/dev ## the tests of all that is kept, on a PostgreSQL that it starts itself
+	@$(BIN)/python -m pytest --database postgresql -m 'not slow or kill' -n auto --dist loadfile --durations 12
 
 faults: $(VENV)/dev ## the long tests: crashes, storms, clocks, fuzzing
 	@$(BIN)/python -m pytest -m slow -n auto --dist loadfile --durations 12
@@ -42,7 +45,8 @@ lock: ## pin the dependencies anew (UPGRADE=1: to their newest versions)
 	lock() { UV_CUSTOM_COMPILE_COMMAND='make lock' "$$dir/bin/uv" pip compile --quiet --universal --generate-hashes \
 		--no-emit-index-url --python-version 3.11 $(if $(UPGRADE),--upgrade) pyproject.toml --extra build "$$@"; }; \
 	lock -o requirements.txt; \
-	lock -o requirements-dev.txt --extra dev --constraint requirements.txt
+	lock -o requirements-traces.txt --extra traces --constraint requirements.txt; \
+	lock -o requirements-dev.txt --extra dev --extra traces --constraint requirements.txt
 
 clean: ## remove what make and the tools made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

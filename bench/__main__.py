@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import delivery, home, intake, planning, teams
+from bench import delivery, intake, memory, planning, scale, startup, teams
 from bench.load import Load
 
 ROUNDS = 5
@@ -41,56 +41,71 @@ def requests(ours: list[Load], theirs: list[Load]) -> dict[str, Any]:
 async def measured() -> dict[str, Any]:
     found = dict[str, Any]()
     with tempfile.TemporaryDirectory(prefix="kadens-bench-") as name:
-        folders = {each: Path(name) / each for each in ("intake", "teams", "planning", "delivery", "home")}
+        folders = {
+            each: Path(name) / each
+            for each in ("intake", "teams", "planning", "delivery", "scale", "startup", "memory")
+        }
         for folder in folders.values():
             folder.mkdir()
         found["kudos"] = requests(*await intake.measure(folders["intake"], ROUNDS))
-        found["teams"] = requests(*await teams.measure(folders["teams"], ROUNDS))
+        taken = await teams.measure(folders["teams"], ROUNDS)
+        found["teams"] = {**requests(taken.ours, taken.theirs), **taken.replied()}
         for name, own in (("planning", 0), ("planning_teams", planning.TEAMS)):
-            rows, ours, theirs = await planning.measure(folders["planning"], ROUNDS, own)
+            rows, ours, theirs, again = await planning.measure(folders["planning"], ROUNDS, own)
             found[name] = {
                 "people": planning.PEOPLE,
                 "rows": rows,
                 "ours": {"seconds": round(median(ours), 3)},
                 "theirs": {"seconds": round(median(theirs), 3)},
+                "again": {"seconds": round(median(again), 3)},
                 "ratio": round(median(one / other for one, other in zip(ours, theirs, strict=True)), 3),
             }
-        rates = await delivery.measure(folders["delivery"], ROUNDS)
-        found["delivery"] = {
-            "ours": {"rate": round(median(rates), 1)},
-            "theirs": {"rate": delivery.ALLOWED},
-            "ratio": round(median(rates) / delivery.ALLOWED, 3),
-        }
-        looks = await home.measure(folders["home"], ROUNDS)
-        found["home"] = {
-            "people": looks.people,
-            "allowed": home.ALLOWED,
-            **{name: dict(zip(("p50", "p95"), looks.of(name), strict=True)) for name in looks.times},
-        }
+        found["delivery"] = delivery.figures(*await delivery.measure(folders["delivery"], ROUNDS))
+        found["scale"] = scale.figures(await scale.measure(folders["scale"], ROUNDS))
+        found["startup"] = await startup.measure(folders["startup"], ROUNDS)
+        found["memory"] = await memory.measure(folders["memory"], memory.TURNS)
     return found
 
 
 def table(found: dict[str, Any]) -> Iterable[str]:
     rows = [("", "ours", "held against", "ratio")]
-    for name, words in (("kudos", "signed /kudos, stored · bare bolt"), ("teams", "Teams message, stored · bare echo")):
+    for name, words in (
+        ("kudos", "signed /kudos, stored · bare bolt"),
+        ("teams", "Teams message, stored · CloudAdapter"),
+    ):
         ours, theirs = found[name]["ours"], found[name]["theirs"]
         rows.append((words, f"{ours['rate']:.0f}/s", f"{theirs['rate']:.0f}/s", f"{found[name]['ratio']:.2f}"))
         rows += [(f"  {p}", f"{ours[p]:.1f} ms", f"{theirs[p]:.1f} ms", "") for p in ("p50", "p99")]
+    for name, words in (("replies", "  replies, sent · its own"), ("at_once", "  message and reply at once")):
+        replied = found["teams"][name]
+        rate, theirs = (f"{replied[side]['rate']:.0f}/s" for side in ("ours", "theirs"))
+        rows.append((words, rate, theirs, f"{replied['ratio']:.2f}"))
     sent = found["delivery"]
     for name, words in (("planning", "people"), ("planning_teams", "with 500 teams")):
         plan = found[name]
         seconds = (f"{plan[side]['seconds']:.2f} s" for side in ("ours", "theirs"))
         rows.append((f"planning {plan['people']:,} {words} · plain SQL", *seconds, f"{plan['ratio']:.2f}"))  # type: ignore[arg-type]
-    rate = (f"{sent[side]['rate']:.0f}/s" for side in ("ours", "theirs"))
-    rows.append(("messages delivered · allowed rate", *rate, f"{sent['ratio']:.2f}"))  # type: ignore[arg-type]
-    looks = found["home"]
-    rows.append((f"among {looks['people']:,} people", "p50", "p95", f"of {looks['allowed']:.0f} ms"))
-    for name, took in ((name, took) for name, took in looks.items() if isinstance(took, dict)):
-        rows.append(
-            (f"  {name}", f"{took['p50']:.1f} ms", f"{took['p95']:.1f} ms", f"{took['p95'] / looks['allowed']:.2f}")
-        )
+    rate, allowed = (f"{sent[side]['rate']:.0f}/s" for side in ("ours", "theirs"))
+    rows.append(("messages delivered · allowed rate", rate, allowed, f"{sent['ratio']:.2f}"))
+    rough = sent["storm"]
+    rows.append((f"  in a storm of {rough['messages']:,}", f"{rough['lost']} lost", f"{rough['doubled']} doubled",
+                 f"{rough['ratio']:.2f}"))  # fmt: skip
+    rows.append(("  processor a message, memory", f"{rough['processor']:.1f} ms", f"{rough['memory']:.0f} MB", ""))
+    rows += [*scale.table(found["scale"]), *_process(found)]
     for words, *figures in rows:
         yield f"{words:45}" + "".join(f"{figure:>14}" for figure in figures)
+
+
+def _process(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    begun, held = found["startup"], found["memory"]
+    first, again = (f"{begun[name]:.2f} s" for name in ("fresh", "again"))
+    few, many = (f"{held[name]:.0f} MB" for name in ("settled", "after"))
+    return [
+        ("serve", "new database", "there already", f"of {begun['allowed']:.0f} s"),
+        ("  ready after", first, again, f"{begun['fresh'] / begun['allowed']:.2f}"),
+        ("resident memory", "after a tenth", f"{held['turns']:,} turns", "ratio"),
+        ("  of the process", few, many, f"{held['after'] / held['settled']:.2f}"),
+    ]
 
 
 def main() -> None:

@@ -36,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     _people(commands)
     _export(commands)
     _erase(commands)
+    _backup(commands)
+    _restore(commands)
+    _keys(commands)
     _db(commands)
     return top
 
@@ -102,6 +105,8 @@ def _manifest(commands: Any) -> None:
     )
     slack.add_argument("--url", type=_address, help="where Slack reaches this server, https://…")
     slack.add_argument("--socket-mode", action="store_true", help="for a server that Slack cannot reach")
+    slack.add_argument("--many", action="store_true", help="for an app that any workspace can install")
+    slack.add_argument("--org", action="store_true", help="the same, and whole organisations (Enterprise Grid) too")
     teams = _command(
         platforms,
         "teams",
@@ -202,6 +207,46 @@ def _erase(commands: Any) -> None:
     erase.add_argument("account", help=ACCOUNT)
     erase.add_argument("--yes", action="store_true", help="do not ask first")
     erase.add_argument("--all", action="store_true", help="what they gave to others goes too: kudos, feedback, replies")
+
+
+def _backup(commands: Any) -> None:
+    long = (
+        "Writes everything the database holds into one file, as it stands at one moment; Kadens may run meanwhile.\n"
+        "The file fits SQLite and PostgreSQL alike. People's words stand in it: only you can read it, and you let it\n"
+        "go when its time is over."
+    )
+    short = "write everything into one file"
+    example = "kadens backup /var/backups/kadens/$(date +%F).backup"
+    backup = _command(commands, "backup", do.run_backup, short, long, example)
+    backup.add_argument("file", type=Path, help="the file; an older backup of that name is replaced")
+
+
+def _restore(commands: Any) -> None:
+    long = (
+        "Puts a backup into the database that DATABASE_URL names, SQLite or PostgreSQL, wherever it came from: all of\n"
+        "it or, if anything is wrong with it, nothing. All rows are counted and compared then. Stop Kadens before."
+    )
+    short = "put a backup into the database"
+    examples = ("kadens restore monday.backup", "kadens restore monday.backup --replace")
+    restore = _command(commands, "restore", do.run_restore, short, long, *examples)
+    restore.add_argument("file", type=Path, help="what `kadens backup` wrote")
+    restore.add_argument("--replace", action="store_true", help="what is in the database now goes, for good")
+
+
+def _keys(commands: Any) -> None:
+    long = "Looks after KADENS_KEYS, which seal the tokens of the workspaces that installed the Slack app."
+    keys = _command(commands, "keys", None, "make and change the keys that tokens are sealed with", long)
+    todo = keys.add_subparsers(dest="todo", metavar="what", required=True)
+    _command(todo, "new", do.run_new_key, "make a key", "Prints a new key, to be put into .env as KADENS_KEYS.")
+    rotate = _command(
+        todo,
+        "rotate",
+        do.run_rotate_keys,
+        "seal everything with the first key",
+        "Seals every token anew with the first of KADENS_KEYS. Then the others can be taken out.",
+    )
+    text = "forget tokens that no key opens: those workspaces have to install the app anew"
+    rotate.add_argument("--forget-lost", action="store_true", help=text)
 
 
 def _db(commands: Any) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from starlette.routing import Route
 
 from bot.core.features import Routes
+from bot.core.sealed import Sealer
 from bot.core.sending import Can, Platform
 from bot.core.settings import Settings
 from bot.settings import Mistake, Secrets
@@ -23,7 +24,7 @@ from bot.turn import Turns
 from handlers import FEATURES
 from scheduler.clock import Clock
 from scheduler.delivery import Delivery
-from storage import schema
+from storage import schema, slack
 from storage.engine import Store
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class App:
     head: str  # the revision the database has to be at
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _delivering: asyncio.Task[None] | None = None
+    _looking: asyncio.Task[str | Exception | None] | None = None
 
     async def start(self) -> None:
         """Begin to send, to nudge and, where that needs no server, to hear."""
@@ -104,17 +106,33 @@ class App:
                 await side.stop()
             except Exception as error:
                 log.error("a platform did not stop well: %s", type(error).__name__)
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.wait({self._looking}, timeout=LOOK)
         await self.store.close()
+
+    async def _revision(self) -> str | Exception | None:
+        """The database's, or why it does not say. One look at a time, waited for and not ended: to end a question that
+        hangs takes as long as the question, and each new one would take a connection."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        looking = self._looking  # by the time this one has ended somebody else may have begun the next
+        done, _ = await asyncio.wait({looking}, timeout=LOOK)
+        return looking.result() if done else TimeoutError()
+
+    async def _look(self) -> str | Exception | None:
+        try:
+            return await schema.revision(self.store)
+        except Exception as error:
+            return error
 
     async def unready(self) -> str | None:
         """Why no work should come to us now, if there is a reason."""
         if self._stop.is_set():
             return "stopping"
-        try:
-            async with asyncio.timeout(LOOK):
-                revision = await schema.revision(self.store)
-        except Exception as error:
-            return f"the database cannot be reached: {type(error).__name__}"
+        revision = await self._revision()
+        if isinstance(revision, Exception):
+            return f"the database cannot be reached: {type(revision).__name__}"
         if revision != self.head:
             return "the database does not have this release's shape: run `kadens db upgrade`"
         if (silent := self.pulse.silent) > SILENT:
@@ -122,6 +140,19 @@ class App:
         if self._delivering is None or self._delivering.done():
             return "nothing is being delivered"
         return None
+
+
+async def opens(store: Store, secrets: Secrets) -> None:
+    """Raises Mistake where tokens are sealed with a key that we do not have: they are kept, and could not be used."""
+    if not secrets.slack_client_id:
+        return
+    async with store.reading() as session:
+        lost = await slack.unopened(session, Sealer(secrets.kadens_keys))
+    if lost:
+        raise Mistake(
+            f"No key of KADENS_KEYS opens the tokens of {', '.join(lost)}. Put back the key they were sealed with; if"
+            " it is gone for good, `kadens keys rotate --forget-lost`, and have them install the app anew."
+        )
 
 
 def build(secrets: Secrets, settings: Settings, loopback: bool = True, now: Callable[[], datetime] = utc) -> App:
@@ -154,7 +185,15 @@ def _slack(turns: Turns, store: Store, secrets: Secrets, settings: Settings, now
 
     url = secrets.slack_api_url
     url = url if not url or url.endswith("/") else f"{url}/"  # the SDK joins names to it as it is
-    ours = Ours(secrets.slack_signing_secret, secrets.slack_bot_token, secrets.slack_app_token, url)
+    ours = Ours(
+        secrets.slack_signing_secret,
+        secrets.slack_bot_token,
+        secrets.slack_app_token,
+        url,
+        secrets.slack_client_id,
+        secrets.slack_client_secret,
+        Sealer(secrets.kadens_keys) if secrets.slack_client_id else None,
+    )
     return Slack(turns, store, ours, settings, now)
 
 
@@ -168,6 +207,7 @@ def _teams(
         app_id=secrets.teams_app_id or "",
         app_password=secrets.teams_app_password,
         tenant_id=secrets.teams_tenant_id,
+        tenants=secrets.teams_tenants,
         openid_metadata_url=secrets.teams_openid_metadata_url,
         token_url=secrets.teams_token_url,
         graph_url=secrets.teams_graph_url,

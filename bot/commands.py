@@ -16,13 +16,16 @@ def run_demo(args: argparse.Namespace) -> int:
 
 
 def run_serve(args: argparse.Namespace) -> int:
+    import gc
+
+    gc.disable()  # until all is there: looking through it again and again while it grows takes a fifth of the start
     from bot import logs
     from bot.settings import secrets, settings
 
     found, company = secrets(), settings()
     from bot.web import serve  # takes a second, and mistakes are told before
 
-    logs.set_up()
+    logs.set_up(form=found.kadens_log)
     _loop(serve(found, company, args.host, args.port))
     return 0
 
@@ -44,8 +47,11 @@ def run_slack(args: argparse.Namespace) -> int:
 
     if not (args.url or args.socket_mode):
         raise Mistake("Slack has to know where to send: add --url https://…, or --socket-mode.")
+    many = args.many or args.org
+    if many and not args.url:
+        raise Mistake("Who installs the app comes back to a page of this server: add --url https://….")
     try:
-        found = manifest(Routes(*FEATURES), settings(), args.url or "", args.socket_mode)
+        found = manifest(Routes(*FEATURES), settings(), args.url or "", args.socket_mode, many, args.org)
     except NoWords as error:
         raise Mistake(str(error)) from None
     print(json.dumps(found, indent=2, ensure_ascii=False))
@@ -131,8 +137,8 @@ def _imported(args: argparse.Namespace, what: str, load: Callable[..., Coroutine
 
 def _stored(work: Callable[[Any], Coroutine[Any, Any, Any]], told: type[Exception]) -> Any:
     """What `work(store)` gives on a database that is up to date; what it has `told` is said as it is."""
+    from bot.databases import broken_database
     from bot.settings import Mistake, settings
-    from bot.web import broken_database
     from storage import schema
     from storage.engine import Store
 
@@ -153,6 +159,22 @@ def _stored(work: Callable[[Any], Coroutine[Any, Any, Any]], told: type[Exceptio
         raise Mistake(str(error)) from None
     except Exception as error:
         raise Mistake(broken_database(url, error)) from None
+
+
+def run_backup(args: argparse.Namespace) -> int:
+    from bot.backup import backup
+
+    url = _database()
+    print(_changed(url, backup(url, args.file)))
+    return 0
+
+
+def run_restore(args: argparse.Namespace) -> int:
+    from bot.backup import restore
+
+    url = _database()
+    print(_changed(url, restore(url, args.file, args.replace)))
+    return 0
 
 
 def run_upgrade(_: argparse.Namespace) -> int:
@@ -177,6 +199,44 @@ def run_downgrade(args: argparse.Namespace) -> int:
     return run_current(args)
 
 
+def run_new_key(_: argparse.Namespace) -> int:
+    from bot.core.sealed import new_key
+
+    print(new_key())
+    return 0
+
+
+def run_rotate_keys(args: argparse.Namespace) -> int:
+    from bot.core.sealed import Sealer
+    from bot.settings import Mistake, secrets
+    from storage import slack
+    from storage.engine import Store
+
+    found = secrets()
+    if not found.kadens_keys:
+        raise Mistake("KADENS_KEYS is missing: `kadens keys new` makes a key")
+    sealer = Sealer(found.kadens_keys)
+
+    async def rotate() -> int:
+        store = Store(found.database_url)
+        try:
+            async with store.transaction() as session:
+                changed, lost = await slack.reseal(session, sealer)
+                if args.forget_lost:
+                    for workspace in lost:
+                        await slack.forget(session, workspace)
+        finally:
+            await store.close()
+        print(f"{changed} tokens are sealed anew")
+        if lost and args.forget_lost:
+            print(f"forgotten: {', '.join(lost)}; they have to install the app anew")
+        elif lost:
+            print(f"No key of KADENS_KEYS opens those of {', '.join(lost)}: put back the key they were sealed with")
+        return int(bool(lost) and not args.forget_lost)
+
+    return int(_changed(found.database_url, rotate()))
+
+
 def run_current(_: argparse.Namespace) -> int:
     from storage import schema
 
@@ -193,11 +253,13 @@ def _database() -> str:
 
 
 def _changed(url: str, work: Coroutine[Any, Any, Any]) -> Any:
+    from bot.databases import broken_database
     from bot.settings import Mistake
-    from bot.web import broken_database
 
     try:
         return _loop(work)
+    except Mistake:
+        raise
     except Exception as error:
         raise Mistake(broken_database(url, error)) from None
 

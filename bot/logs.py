@@ -1,5 +1,8 @@
 """Logs on stderr: a line of JSON each, or on a terminal something for the eye. No personal words get into them.
 
+Every line of one request, turn or delivery says which: `request` is the same on all lines of a request, `turn` on all
+of its turn and of the deliveries that come of it, in whichever process; `feature` and `platform` where they are known.
+
 What people wrote can stand in the text of an exception (a database quotes the values it refused), so of an exception
 only its kind and its place are written down.
 """
@@ -13,19 +16,29 @@ from typing import Any
 import structlog
 from structlog.types import EventDict, Processor
 
+from bot.core import watch
+
 OURS = ("bot", "handlers", "kadens", "scheduler", "storage")
 
 
-def set_up(level: int = logging.INFO) -> None:
-    """All that is logged through `logging` goes to stderr. Others than ourselves are heard from warnings on."""
-    terminal = sys.stderr.isatty()
+def set_up(level: int = logging.INFO, form: str = "") -> None:
+    """All that is logged through `logging` goes to stderr. Others than ourselves are heard from warnings on.
+
+    `form`: json or text; empty: text on a terminal, json elsewhere.
+    """
+    text = form == "text" or (not form and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _place_only,
+        _whose,
     ]
-    last: Processor = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(sort_keys=True)
+    last: Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if text
+        else structlog.processors.JSONRenderer(sort_keys=True)
+    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -50,6 +63,21 @@ def _place_only(_: Any, __: str, event: EventDict) -> EventDict:
         event["where"] = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)][
             -8:
         ]
+    return event
+
+
+NAMES = {"delivery": "turn"}  # a delivery is part of what its turn decided
+
+
+def _whose(_: Any, __: str, event: EventDict) -> EventDict:
+    """What it belongs to, from the innermost span outwards."""
+    span = watch.current()
+    while span is not None:
+        event.setdefault(NAMES.get(span.kind, span.kind), span.ref)
+        for name in ("feature", "platform"):
+            if value := getattr(span, name):
+                event.setdefault(name, value)
+        span = span.parent
     return event
 
 

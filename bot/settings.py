@@ -5,6 +5,7 @@
 
 import difflib
 import io
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from dotenv.parser import parse_stream
 
 from bot.core.calendar import Every, phrase
 from bot.core.pages import BrokenPage, Page, Where, read, shaped
+from bot.core.sealed import BadKeys, Sealer
 from bot.core.settings import RHYTHMS, Settings
 from bot.core.wording import SHELF
 
@@ -28,6 +30,7 @@ DRIVERS: Mapping[str, str] = {
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
+TOKEN = 16  # letters that a token must have at least
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -43,20 +46,28 @@ class Secrets:
     slack_signing_secret: str = ""
     slack_bot_token: str = ""
     slack_app_token: str = ""
+    slack_client_id: str = ""  # set: any workspace can install the app, and there is no slack_bot_token
+    slack_client_secret: str = ""
+    kadens_keys: str = ""  # what other companies' tokens are sealed with; the first seals, all open
     slack_api_url: str = ""
     teams_app_id: str | None = None  # None: no Teams; empty: Teams without authentication
     teams_app_password: str = ""
-    teams_tenant_id: str = ""
+    teams_tenant_id: str = ""  # where the bot is registered
+    teams_tenants: str = ""  # which tenants it serves, with commas between; "*": all; empty: its own, or all
     teams_openid_metadata_url: str = ""
     teams_token_url: str = ""  # where Teams' own token is asked for, when not at Microsoft's
     teams_graph_url: str = ""  # Microsoft Graph, when not the one of Teams' own cloud
+    kadens_metrics_token: str = ""  # what /metrics has to be asked with; empty: there is no /metrics
+    kadens_log: str = ""  # json or text; empty: text on a terminal, else json
+    otel_exporter_otlp_endpoint: str = ""  # who collects traces
+    trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-For is believed, with commas between
 
     def __repr__(self) -> str:
         return f"Secrets({', '.join(field.name for field in fields(self) if getattr(self, field.name))})"
 
     @property
     def slack(self) -> bool:
-        return bool(self.slack_bot_token)
+        return bool(self.slack_bot_token or self.slack_client_id)
 
     @property
     def teams(self) -> bool:
@@ -84,7 +95,7 @@ def secrets(path: Path = Path(".env"), environment: Mapping[str, str] = os.envir
     except Mistake as mistake:
         wrong.append(str(mistake))
     read = Secrets(**found)
-    wrong += _halves(read) + _addresses(read)
+    wrong += _halves(read) + _addresses(read) + _proxies(read) + _watched(read)
     if wrong:
         raise Mistake("\n".join(wrong))
     return read
@@ -102,18 +113,43 @@ def database(url: str) -> str:
 
 def shown(url: str) -> str:
     """A database's address without its password and our driver, for logs and findings."""
-    return re.sub(r"(\+\w+)?://([^/]*@)?", "://", url.partition("?")[0], count=1)
+    scheme, _, rest = url.partition("://")
+    # To the last @: a password may have been written with a / or a ? in it.
+    return f"{scheme.partition('+')[0]}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def _halves(found: Secrets) -> list[str]:
     """A platform that is only half configured would only half work."""
-    wrong = []
-    if (found.slack_signing_secret or found.slack_app_token) and not found.slack_bot_token:
+    wrong = _installing(found)
+    if (found.slack_signing_secret or found.slack_app_token) and not found.slack:
         wrong.append("SLACK_BOT_TOKEN is missing: copy the Bot User OAuth Token (xoxb-…) from your app's page at Slack")
     if found.slack_bot_token and not (found.slack_signing_secret or found.slack_app_token):
         wrong.append("SLACK_SIGNING_SECRET is missing (or SLACK_APP_TOKEN, for Socket Mode)")
     if found.teams_app_id and not found.teams_app_password:
         wrong.append("TEAMS_APP_PASSWORD is missing: it is the client secret of the app registration")
+    return wrong
+
+
+def _installing(found: Secrets) -> list[str]:
+    """Slack for many workspaces: all of what that takes, or nothing of it."""
+    wrong = []
+    if found.kadens_keys:
+        try:
+            Sealer(found.kadens_keys)
+        except BadKeys as error:
+            wrong.append(str(error))
+    if not (found.slack_client_id or found.slack_client_secret):
+        return wrong
+    if found.slack_bot_token:
+        wrong.append(
+            "SLACK_BOT_TOKEN and SLACK_CLIENT_ID do not go together: the one is for a single workspace, the other for"
+            " all that install the app. Take one of them out"
+        )
+    for name in ("slack_client_id", "slack_client_secret", "slack_signing_secret"):
+        if not getattr(found, name):
+            wrong.append(f"{name.upper()} is missing: copy it from Basic Information → App Credentials")
+    if not found.kadens_keys:
+        wrong.append("KADENS_KEYS is missing: tokens of workspaces are sealed with it. `kadens keys new` makes one")
     return wrong
 
 
@@ -128,6 +164,27 @@ def _addresses(found: Secrets) -> list[str]:
             fine = False
         if not fine:
             wrong.append(f"{name.upper()}: write an address that begins with https://")
+    return wrong
+
+
+def _proxies(found: Secrets) -> list[str]:
+    wrong = []
+    for each in filter(None, map(str.strip, found.trusted_proxies.split(","))):
+        try:
+            ipaddress.ip_network(each)
+        except ValueError:
+            wrong.append(f"TRUSTED_PROXIES: '{each}' is no address or network; write 10.0.0.7, or 10.0.0.0/24")
+    return wrong
+
+
+def _watched(found: Secrets) -> list[str]:
+    wrong = []
+    if found.kadens_metrics_token and len(found.kadens_metrics_token) < TOKEN:
+        wrong.append(f"KADENS_METRICS_TOKEN: write {TOKEN} letters or more, such as `openssl rand -hex 24` gives")
+    if found.kadens_log not in ("", "json", "text"):
+        wrong.append("KADENS_LOG: write json or text")
+    if found.otel_exporter_otlp_endpoint and not re.match(r"https?://\w", found.otel_exporter_otlp_endpoint):
+        wrong.append("OTEL_EXPORTER_OTLP_ENDPOINT: write an address such as http://localhost:4318")
     return wrong
 
 

@@ -44,8 +44,9 @@ from bot.core.people import Person
 from bot.core.progress import Progress
 from bot.core.sending import Can
 from bot.core.talk import resume_button, spoken_move
+from bot.core.watch import Span
 from bot.core.wording import wording
-from storage import access, addressing, dialogues, homes, nudges, outbox
+from storage import access, addressing, dialogues, homes, introductions, nudges, outbox
 from storage import people as folk
 from storage.engine import Session, Store
 
@@ -73,30 +74,44 @@ class Turns:
         A repeat of an event does nothing and is answered with nothing. Whatever a handler or the store raises leaves
         no trace, so that a repeat works.
         """
-        answer: Answer | None = None
-        holding = f"{event.actor.workspace}/{event.actor.account}"
-        async with self.store.transaction(holding) as session:
-            if not await outbox.first_time(session, event):
-                return None
-            routed = await self._understood(session, await _introduced(session, event))
-            if isinstance(routed, Due):
-                await nudges.said(session, routed)
-            if routed is None or (route := self.routes.find(routed)) is None:
-                return None
-            facts = [await route.gather(session, routed)] if route.gather else []
-            effects = list[Effect]()
-            for effect in route.handler(routed, *facts):
-                answer = await self._do(session, routed, len(effects), effect) or answer
-                effects.append(effect)
-            await homes.changed(session, routed, effects)
-        return answer  # only after the commit: no form is opened for what did not happen
+
+        async def taken(session: Session) -> Answer | None:
+            answer = await self._taken(session, event, span)
+            span.mark()
+            return answer
+
+        with Span("turn", _kind(event), event.actor.home.platform, event.ref) as span:
+            # The answer comes only after the commit: no form is opened for what did not happen.
+            return await self.store.unit(taken, f"{event.actor.workspace}/{event.actor.account}")
 
     async def offer(self, event: Command | Shortcut | Action | Submission, form: Form) -> None:
         """The form this event was answered with could not be opened after all: send a button that opens it instead."""
-        async with self.store.transaction() as session:
+
+        async def offered(session: Session) -> None:
             known = await _introduced(session, replace(event, opens=False))
             assert isinstance(known, Command | Shortcut | Action | Submission)
             await self._do(session, known, -1, OpenForm(form))
+
+        await self.store.unit(offered)
+
+    async def _taken(self, session: Session, event: Arrived, span: Span) -> Answer | None:
+        if not await outbox.first_time(session, event):
+            span.outcome = "repeat"
+            return None
+        routed = await self._understood(session, await _introduced(session, event))
+        if isinstance(routed, Due):
+            await nudges.said(session, routed)
+        if routed is None or (route := self.routes.find(routed)) is None:
+            span.outcome = "unheard"
+            return None
+        span.what, span.feature = _kind(routed), route.feature
+        facts = [await route.gather(session, routed)] if route.gather else []
+        answer, effects = None, list[Effect](route.handler(routed, *facts))
+        await introductions.before(session, routed, effects)
+        for number, effect in enumerate(effects):
+            answer = await self._do(session, routed, number, effect) or answer
+        await homes.changed(session, routed, effects)
+        return answer
 
     async def _do(self, session: Session, event: Routed, number: int, effect: Effect) -> Answer | None:
         if not isinstance(effect, Record | KeepDialogue | Grant):
@@ -197,6 +212,10 @@ class Turns:
         certain = command.name != name and (name == "kadens" or not command.text)
         plain = rest.strip() and not (slash or words.mentions or certain)
         return None if strict and plain else command
+
+
+def _kind(event: Event) -> str:
+    return type(event).__name__.lower()
 
 
 async def _introduced(session: Session, event: Arrived) -> Arrived:

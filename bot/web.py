@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import ipaddress
 import logging
 import os
@@ -15,23 +16,27 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot import logs
-from bot.app import App, build
+from bot import bounds, logs
+from bot.app import LOOK, App, build, opens
 from bot.core.settings import Settings
-from bot.settings import LOOPBACK, Mistake, Secrets, shown
-from storage import schema
+from bot.databases import broken_database
+from bot.metrics import Metrics
+from bot.settings import LOOPBACK, Mistake, Secrets
+from bot.watching import Requests, endpoint, watching
+from storage import delivery, schema
 
 log = logging.getLogger(__name__)
 
 REQUESTS = 8  # seconds that requests under way have to end in
 
 
-def web(app: App) -> Starlette:
-    """All routes of the platforms, and how we are."""
+def web(app: App, metrics: Metrics, token: str = "") -> Starlette:
+    """All routes of the platforms, and how we are. `token`: what /metrics is asked with; empty: there is none."""
 
     async def alive(_: Request) -> Response:
         return JSONResponse({"alive": True})
@@ -40,13 +45,26 @@ def web(app: App) -> Starlette:
         reason = await app.unready()
         return JSONResponse({"ready": False, "reason": reason}, 503) if reason else JSONResponse({"ready": True})
 
-    theirs = [route for side in app.platforms.values() for route in side.routes()]
+    async def fresh() -> None:
+        await _looked(app, metrics)
+
+    theirs = {name: side.routes() for name, side in app.platforms.items()}
+    ours = [Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", endpoint(metrics, token, fresh))]
+    platforms = {route.path: name for name, routes in {"": ours, **theirs}.items() for route in routes}
     found = Starlette(
-        routes=[Route("/healthz", alive), Route("/readyz", ready), *theirs],
+        routes=[*ours, *(route for routes in theirs.values() for route in routes)],
+        middleware=[Middleware(Requests, routes=platforms), Middleware(bounds.Bounds)],
         exception_handlers={HTTPException: _refused, Exception: _broken},
     )
     found.router.redirect_slashes = False
     return found
+
+
+async def _looked(app: App, metrics: Metrics) -> None:
+    """What is counted only when somebody asks."""
+    metrics.running(app.pulse.silent, app.store.engine.pool)
+    async with asyncio.timeout(LOOK), app.store.reading() as session:
+        metrics.waits(await delivery.backlog(session), app.pulse.now())
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -114,35 +132,43 @@ async def serve(secrets: Secrets, settings: Settings, host: str = "127.0.0.1", p
     """Serve until SIGTERM or SIGINT, then stop well. Raises Mistake where it cannot begin."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(logs.unhandled)
-    try:
-        app = build(secrets, settings, is_loopback(host))
-    except ModuleNotFoundError as error:
-        raise Mistake(broken_database(secrets.database_url, error)) from None
-    try:
-        door = listening(host, port)
-        await _upgraded(secrets.database_url)
-    except BaseException:
-        await app.store.close()
-        raise
-    config = uvicorn.Config(
-        web(app),
+    with watching(secrets) as metrics:
+        try:
+            app = build(secrets, settings, is_loopback(host))
+        except ModuleNotFoundError as error:
+            raise Mistake(broken_database(secrets.database_url, error)) from None
+        try:
+            door = listening(host, port)
+            await _upgraded(secrets.database_url)
+            await opens(app.store, secrets)
+        except BaseException:
+            await app.store.close()
+            raise
+        gc.freeze()  # what is there now stays: no collection need look through it, which would make somebody wait
+        gc.enable()
+
+        def listens() -> None:
+            log.info("listening on http://%s:%s for %s", host, door.getsockname()[1], " and ".join(app.platforms))
+
+        server = Server(_uvicorn(app, metrics, secrets), listens)
+        with _told_to_stop(server):
+            async with _running(app):
+                await server.serve(sockets=[door])
+                log.info("stopping")
+    log.info("stopped")
+
+
+def _uvicorn(app: App, metrics: Metrics, secrets: Secrets) -> uvicorn.Config:
+    return uvicorn.Config(
+        web(app, metrics, secrets.kadens_metrics_token),
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
         timeout_graceful_shutdown=REQUESTS,
         ws="none",
+        **bounds.uvicorn(secrets.trusted_proxies),
     )
-
-    def listens() -> None:
-        log.info("listening on http://%s:%s for %s", host, door.getsockname()[1], " and ".join(app.platforms))
-
-    server = Server(config, listens)
-    with _told_to_stop(server):
-        async with _running(app):
-            await server.serve(sockets=[door])
-            log.info("stopping")
-    log.info("stopped")
 
 
 @asynccontextmanager
@@ -175,14 +201,3 @@ async def _upgraded(url: str) -> None:
         await schema.upgrade(url)
     except Exception as error:
         raise Mistake(broken_database(url, error)) from None
-
-
-def broken_database(url: str, error: Exception) -> str:
-    """One sentence, without the password that stands in the address."""
-    if type(error).__name__ == "CommandError":
-        return f"The database {shown(url)} was made by a later release of Kadens; install that one."
-    if isinstance(error, ModuleNotFoundError):
-        return f"The database {shown(url)} needs the package {error.name}: pip install {error.name}"
-    cause = error.__cause__ or error
-    reason = str(getattr(error, "orig", error)) if url.startswith("sqlite") else type(cause).__name__
-    return f"The database {shown(url)} cannot be used: {reason or type(error).__name__}."

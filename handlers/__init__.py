@@ -25,6 +25,7 @@ from handlers.smart import smart
 from handlers.thanks import thanks
 from handlers.tree import tree
 from handlers.updates import updates
+from handlers.welcome import welcome
 
 FEATURES = (
     checkin,
@@ -46,6 +47,7 @@ FEATURES = (
     rhythm,
     cadence,
     admin,
+    welcome,
     history,
     sharing,
     privacy,

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.core.cards import Button, Buttons, Card, Choice, Facts, Field, Form, Note, Part, PeoplePicker, Text, TextBox
-from bot.core.company_form import FIELDS, KUDOS, PEOPLE, looks_after, objections, typed
+from bot.core.cards import Button, Buttons, Card, Choice, Facts, Field, Form, Note, Part, Text, TextBox
+from bot.core.company_form import FIELDS, KEPT, KUDOS, PEOPLE, looks_after, objections, typed
 from bot.core.effects import Effect, OpenForm, Record, Refuse, Tell, Whisper
 from bot.core.events import Action, Command, Event, Submission
 from bot.core.features import Feature
@@ -45,6 +45,7 @@ def card(event: Event, found: Company) -> Card:
     row = [
         Button(say(actor, "kudos"), "admin.kudos", opens=True),
         Button(say(actor, "people"), "admin.people", opens=True),
+        Button(say(actor, "begin"), "welcome.show"),
     ]
     parts: list[Part] = [Note(say(actor, "intro")), Facts(rows)]
     if place.kind == "direct":
@@ -73,10 +74,12 @@ def in_words(event: Event, found: Company, field: str) -> str:
             return ", ".join(value) or say(actor, "none")
         case "allowance":
             return ", ".join(f"{role} {written(a_day, speaks(actor))}" for role, a_day in value.items())
-        case "guests" | "leaderboard":
+        case "guests" | "leaderboard" | "not_yet":
             return say(actor, "yes" if value else "no")
         case "pilot":
             return written([person.name for person in found.pilot], speaks(actor)) if value else say(actor, "everybody")
+        case "admins":
+            return written(len(value), speaks(actor))
         case "recognition":
             return say(actor, "yes" if value.get(actor.workspace) else "no")
         case "channels":
@@ -114,8 +117,6 @@ def field_of(event: Event, found: Company, name: str) -> Field:
         case "guests" | "leaderboard":
             options = (("yes", say(actor, "yes")), ("no", say(actor, "no")))
             return Choice(name, label, options, "yes" if value else "no")
-        case "pilot":
-            return PeoplePicker(name, label, found.pilot, optional=True, hint=say(actor, "hints.pilot"))
     return TextBox(name, label, str(value), 5, lines=False)
 
 
@@ -123,9 +124,6 @@ def field_of(event: Event, found: Company, name: str) -> Field:
 @admin.submission("admin.people", gather=store.company)
 def submit(event: Submission, found: Company) -> Iterator[Effect]:
     fields = KUDOS if event.form == "admin.kudos" else PEOPLE
-    if any(person.company != event.actor.company for person in event.people.get("pilot", ())):
-        yield Refuse({"pilot": say(event.actor, "wrong.pilot")})
-        return
     wanted = {path: typed(event, name) for name, path in fields.items()}
     yield from change(event, wanted, {path: name for name, path in fields.items()})
 
@@ -209,10 +207,15 @@ def submit_channel(event: Submission, found: Company) -> Iterator[Effect]:
 # Back to the file.
 
 
+def given_back(found: Company) -> Iterator[tuple[str, str]]:
+    """What was set in chat and can be as app.yaml has it: field and path."""
+    return ((field, path) for field, path in FIELDS.items() if path in found.said and field not in KEPT)
+
+
 @admin.action("admin.back", gather=store.company)
 def open_back(event: Action, found: Company) -> Iterator[Effect]:
     actor = event.actor
-    options = tuple((field, say(actor, f"fields.{field}")) for field, path in FIELDS.items() if path in found.said)
+    options = tuple((field, say(actor, f"fields.{field}")) for field, path in given_back(found))
     if not looks_after(event):
         yield kept_out(event)
     elif not options:
@@ -224,7 +227,8 @@ def open_back(event: Action, found: Company) -> Iterator[Effect]:
 
 @admin.submission("admin.back", gather=store.company)
 def submit_back(event: Submission, found: Company) -> Iterator[Effect]:
-    chosen = [field for field in event.answers.get("which", "").split(",") if FIELDS.get(field) in found.said]
+    mine = dict(given_back(found))
+    chosen = [field for field in event.answers.get("which", "").split(",") if field in mine]
     if not looks_after(event):
         yield kept_out(event)
     elif not chosen:

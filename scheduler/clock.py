@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from bot.core.watch import Span
 from bot.turn import Turns
 from scheduler.homes import renew
 from scheduler.nudges import plan, play, play_some
@@ -77,17 +78,19 @@ class Clock:
         if self._alone.locked() or self._stopping:
             return
         async with self._alone:
-            try:
-                await self._look()
-            except Exception as error:  # the next beat comes all the same
-                frame = traceback.extract_tb(error.__traceback__)[-1]
-                log.error("clock: %s in %s, line %s", type(error).__name__, frame.filename, frame.lineno)
+            with Span("beat") as span:
+                try:
+                    await self._look()
+                except Exception as error:  # the next beat comes all the same
+                    span.failed(error)
+                    frame = traceback.extract_tb(error.__traceback__)[-1]
+                    log.error("clock: %s in %s, line %s", type(error).__name__, frame.filename, frame.lineno)
 
     async def _look(self) -> None:
         loop, now = asyncio.get_running_loop(), self.clock()
         until = loop.time() + BEAT.total_seconds() * BUSY
         if not self._planned <= now < self._planned + PLAN:  # also when the clock was set back
-            await plan(self.turns.store, now, self._lately)
+            await plan(self.turns.store, now, self._lately, lambda: not self._stopping)
             self._planned = now
 
         def going() -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from bot.core import watch
 from bot.core.calendar import Calendar, Rhythm, bounds
 from bot.core.events import Due
 from bot.core.moments import moment, on_day
@@ -21,17 +22,20 @@ from storage.nudges import Owed
 
 log = logging.getLogger(__name__)
 
-DAY, MONTHS = timedelta(days=1), timedelta(days=190)
+HOUR, DAY, MONTHS = timedelta(hours=1), timedelta(days=1), timedelta(days=190)
 BATCH = 100  # nudges read at once
 STUMBLE = timedelta(minutes=1)  # after a handler raised; four times as long after each further time
 
 
-async def plan(store: Store, now: datetime, lately: Lately | None = None) -> None:
+async def plan(
+    store: Store, now: datetime, lately: Lately | None = None, going: Callable[[], bool] = lambda: True
+) -> None:
     """Bring into being, as rows, every nudge, reminder and follow-up whose moment has come; what is stale is recorded
-    as missed. `now` aware. Any number of replicas may do this at once."""
+    as missed. `now` aware. Any number of replicas may do this at once. What is left when it is no longer `going` is
+    planned the next time."""
     async with store.reading() as session:
         all = await circles(session, now)
-    await rounds.plan(store, all, now, lately or Lately())
+    await rounds.plan(store, all, now, lately or Lately(), going)
     await reminders.plan(store, all, now)
     await followups.plan(store, all, now)
 
@@ -66,6 +70,7 @@ async def play_some(turns: Turns, store: Store, now: datetime, going: Callable[[
             case "missed":
                 async with store.transaction() as session:
                     await nudges.missed(session, one.due)
+                watch.count("nudges", "missed", 1)
             case datetime() as later:
                 async with store.transaction() as session:
                     await nudges.put_off(session, one.due, later)
@@ -102,7 +107,8 @@ def _verdict(one: Owed, away: list[tuple[date, date]], now: datetime) -> Verdict
     if back and back > today:
         return on_day(calendar, min(back, today + 30 * DAY), calendar.start)
     if rhythm and one.due.step == 0:
-        return _round_verdict(rhythm, calendar, one.due.period, back, now)
+        verdict = _round_verdict(rhythm, calendar, one.due.period, back, now)
+        return now + HOUR if verdict == "say" and settings.people.not_yet else verdict
     since = max(one.at, on_day(calendar, back, calendar.start)) if back else one.at
     standing = one.due.rhythm in STANDING
     if not standing and late(calendar, since, reminders.LATE if rhythm else followups.LATE, now):
@@ -111,6 +117,8 @@ def _verdict(one: Owed, away: list[tuple[date, date]], now: datetime) -> Verdict
     round = settings.rhythms.get(one.due.rhythm.removesuffix(".again"))
     if round and _closed(round, one.due.period, today):
         return "missed"
+    if round and settings.people.not_yet:
+        return now + HOUR
     return "say" if rhythms.open_now(calendar, now) else opening(calendar, now)
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+from bot.core import watch
 from bot.core.calendar import Calendar, Every, Rhythm
+from bot.core.moments import on_day
 from bot.core.settings import Settings
 from scheduler import rhythms
 from scheduler.circles import Circle, Circles, by_company, span
@@ -18,7 +20,8 @@ from storage.rounds import Kin, Slot, Whom
 log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
-SOON, SELDOM = timedelta(minutes=5), timedelta(hours=1)  # when a group is planned again: while timely, and when stale
+BATCH = 1000  # of those who were away, planned in one transaction
+SOON, SELDOM = timedelta(minutes=5), timedelta(hours=12)  # when a group is planned again: while timely, and when stale
 
 Look = Callable[[Rhythm, Calendar, datetime, date | None], rhythms.Slot | None]
 
@@ -39,53 +42,120 @@ class Lately:
         self.until = {key: moment for key, moment in self.until.items() if moment > now}
         return {kin: slot for kin, slot in slots.items() if self._key(rhythm, kin, slot) not in self.until}
 
-    def planned(self, rhythm: str, slots: Mapping[Kin, rhythms.Slot], now: datetime) -> None:
+    def planned(
+        self, rhythm: str, slots: Mapping[Kin, rhythms.Slot], now: datetime, hours: Mapping[Kin, datetime]
+    ) -> None:
+        """`hours`: when the rhythm's own hour next comes. Who is back from leave is due at it, not within an hour."""
         for kin, slot in slots.items():
-            self.until[self._key(rhythm, kin, slot)] = now + (SELDOM if slot.stale else SOON)
+            again = now + (SELDOM if slot.stale else SOON)
+            self.until[self._key(rhythm, kin, slot)] = min(again, hours[kin]) if hours[kin] > now else again
 
     def _key(self, rhythm: str, kin: Kin, slot: rhythms.Slot) -> tuple[str, Kin, str]:
         return rhythm, kin, f"{slot.period} {slot.stale}"
 
 
-async def plan(store: Store, circles: Circles, now: datetime, lately: Lately) -> None:
+async def plan(
+    store: Store, circles: Circles, now: datetime, lately: Lately, going: Callable[[], bool] = lambda: True
+) -> None:
+    """As long as it is `going`: what is left is planned the next time."""
     for settings, some in by_company(circles):
+        if settings.people.not_yet:
+            continue
         for rhythm in settings.rhythms:
             for look in (rhythms.slot, rhythms.closed):
-                await _plan(store, settings, rhythm, look, some, now, lately)
+                await _plan(store, settings, rhythm, look, some, now, lately, going)
 
 
 async def _plan(
-    store: Store, settings: Settings, rhythm: str, look: Look, circles: Circles, now: datetime, lately: Lately
+    store: Store,
+    settings: Settings,
+    rhythm: str,
+    look: Look,
+    circles: Circles,
+    now: datetime,
+    lately: Lately,
+    going: Callable[[], bool],
 ) -> None:
-    """One statement for all circles of a company, and a closer look at those who were away."""
+    """All circles of a company, a part after the other, and a closer look at those who were away. Nobody waits for it
+    to write longer than a part takes; where nobody is left to plan nothing is written."""
     seen = {kin: slot for kin, circle in circles.items() if (slot := _slot(look, rhythm, circle, now))}
     if not (slots := lately.new(rhythm, seen, now)):
         return
+    whom = _whom(settings, rhythm, look, circles, slots, now)
+    owed, new = {kin: _as_row(rhythm, circles[kin], slot, now) for kin, slot in slots.items()}, 0
+    async with store.reading() as session:
+        parts = await rounds.parts(session, whom, owed)
+    found = 0
+    for part in parts:
+        if not going():
+            return
+        if not found:  # where the last part was planned only now, this one is to be planned too
+            async with store.reading() as session:
+                found = await rounds.anybody(session, whom, part)
+        if found:
+            async with store.transaction() as session:
+                found = await rounds.plan_part(session, whom, part)
+            new += found
+    if parts:
+        await _resumed(store, rhythm, look, circles, whom, owed, now)
+    lately.planned(rhythm, slots, now, {kin: _hour(rhythm, circles[kin]) for kin in slots})
+    watch.count("nudges", "missed" if all(slot.stale for slot in slots.values()) else "planned", new)
+    if new:
+        log.info("%s: %d nudges planned", rhythm, new)
+
+
+def _whom(
+    settings: Settings,
+    rhythm: str,
+    look: Look,
+    circles: Circles,
+    slots: Mapping[Kin, rhythms.Slot],
+    now: datetime,
+) -> Whom:
     since = min(local(circles[kin].calendar, slot.at).date() for kin, slot in slots.items())
     until = now.astimezone(UTC).date() + DAY  # where the day begins first it is already tomorrow
     if look is rhythms.closed:
         # Who was not nudged in any period before this one was not there yet, as far as we know.
         after = min(slot.at for slot in slots.values())
-        whom = replace(whom_of(settings, rhythm, circles, since, until, settled=since), after=after)
-    else:
-        whom = whom_of(settings, rhythm, circles, since, until, settled=until - DAY)
-    owed = {kin: _as_row(rhythm, circles[kin], slot, now) for kin, slot in slots.items()}
-    async with store.transaction() as session:
-        new = await rounds.plan(session, whom, owed)
-        back = dict[str, Slot]()
-        for person, (kin, resumed) in returned(await rounds.absent(session, whom), circles).items():
-            if kin in slots and (slot := _slot(look, rhythm, circles[kin], now, resumed)):
-                back[person] = _as_row(rhythm, circles[kin], slot, now)
-        await rounds.plan_each(session, rhythm, back)
-    lately.planned(rhythm, slots, now)
-    if new:
-        log.info("%s: %d nudges planned", rhythm, new)
+        return replace(whom_of(settings, rhythm, circles, since, until, settled=since), after=after)
+    return whom_of(settings, rhythm, circles, since, until, settled=until - DAY)
+
+
+async def _resumed(
+    store: Store,
+    rhythm: str,
+    look: Look,
+    circles: Circles,
+    whom: Whom,
+    owed: Mapping[Kin, Slot],
+    now: datetime,
+) -> None:
+    """Those who were away, each by the day they are back: thousands of people have few such days."""
+    async with store.reading() as session:
+        absent = await rounds.absent(session, whom, owed)
+    known, back = dict[tuple[Kin, date | None], Slot | None](), dict[str, Slot]()
+    for person, of in returned(absent, circles).items():
+        if of not in known:
+            kin, resumed = of
+            slot = _slot(look, rhythm, circles[kin], now, resumed) if kin in owed else None
+            known[of] = _as_row(rhythm, circles[kin], slot, now) if slot else None
+        if found := known[of]:
+            back[person] = found
+    each = list(back.items())
+    for some in (each[n : n + BATCH] for n in range(0, len(each), BATCH)):
+        async with store.transaction() as session:
+            await rounds.plan_each(session, rhythm, some)
 
 
 def _slot(look: Look, rhythm: str, circle: Circle, now: datetime, resumed: date | None = None) -> rhythms.Slot | None:
     course = circle.course(rhythm)
     found = look(course.rhythm, circle.calendar, now, resumed)
     return found if found and course.covers(found.period) else None
+
+
+def _hour(rhythm: str, circle: Circle) -> datetime:
+    """The rhythm's hour on this day, or on the next on which these people work."""
+    return on_day(circle.calendar, circle.today, circle.course(rhythm).rhythm.at)
 
 
 def whom_of(settings: Settings, rhythm: str, circles: Circles, since: date, until: date, settled: date) -> Whom:

@@ -75,7 +75,7 @@ class ShareRow(SQLModel, table=True):
 
     __tablename__ = "shares"
     about: str = Field(primary_key=True)  # the dialogue's id
-    reader: str = Field(primary_key=True, foreign_key="people.id")
+    reader: str = Field(primary_key=True, foreign_key="people.id", index=True)
     person: str = Field(foreign_key="people.id", index=True)
     at: datetime
 

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Index, Row, select, update
+from sqlalchemy import Index, Row, bindparam, select, update
 from sqlmodel import Field, SQLModel
 
 from bot.core.events import Event
 from bot.core.people import Person
 from bot.core.progress import Given, Progress
 from storage.engine import Session, table
+from storage.prepared import Prepared
 
 GIVEN: TypeAdapter[tuple[Given, ...]] = TypeAdapter(tuple[Given, ...])
 SEEDS: TypeAdapter[Mapping[str, tuple[str, ...]]] = TypeAdapter(dict[str, tuple[str, ...]])
@@ -34,6 +35,19 @@ class DialogueRow(SQLModel, table=True):
 
 
 dialogues = table(DialogueRow)
+d = dialogues.c
+
+_MINE = d.person == bindparam("owner")
+_OWN = Prepared(lambda _: select(dialogues).where(d.id == bindparam("dialogue"), _MINE))
+_IN_THREAD = Prepared(
+    lambda _: (
+        select(dialogues)
+        .where((d.id == bindparam("topic")) | (d.thread == bindparam("topic")), _MINE)
+        .order_by(d.state == "finished", d.touched.desc())
+        .limit(1)
+    )
+)
+_FLOOR = Prepared(lambda _: select(dialogues).where(_MINE, d.state == "open").order_by(d.touched.desc()).limit(1))
 
 
 async def keep(session: Session, event: Event, progress: Progress) -> None:
@@ -53,29 +67,25 @@ async def keep(session: Session, event: Event, progress: Progress) -> None:
 
 async def own(session: Session, owner: Person, id: str) -> Progress | None:
     """The dialogue of this id, as long as it is the owner's."""
-    row = await session.first(select(dialogues).where(dialogues.c.id == id, dialogues.c.person == owner.id))
+    row = await session.first(_OWN, {"dialogue": id, "owner": owner.id})
     return progress_of(row) if row else None
 
 
 async def in_thread(session: Session, owner: Person, topic: str) -> Progress | None:
     """The owner's dialogue in the thread of this topic: one that is not finished before one that is."""
-    here = (dialogues.c.id == topic) | (dialogues.c.thread == topic)
-    finished = dialogues.c.state == "finished"
-    query = select(dialogues).where(here, dialogues.c.person == owner.id)
-    row = await session.first(query.order_by(finished, dialogues.c.touched.desc()).limit(1))
+    row = await session.first(_IN_THREAD, {"topic": topic, "owner": owner.id})
     return progress_of(row) if row else None
 
 
 async def with_the_floor(session: Session, owner: Person) -> Progress | None:
     """The open dialogue that was moved on last: words said outside any thread answer it."""
-    mine = (dialogues.c.person == owner.id) & (dialogues.c.state == "open")
-    row = await session.first(select(dialogues).where(mine).order_by(dialogues.c.touched.desc()).limit(1))
+    row = await session.first(_FLOOR, {"owner": owner.id})
     return progress_of(row) if row else None
 
 
 async def pause_others(session: Session, event: Event, progress: Progress) -> list[Progress]:
     """Every other open dialogue of the actor is paused; returns them."""
-    others = (dialogues.c.person == event.actor.id) & (dialogues.c.state == "open") & (dialogues.c.id != progress.id)
+    others = (d.person == event.actor.id) & (d.state == "open") & (d.id != progress.id)
     paused = update(dialogues).where(others).values(state="paused").returning(dialogues)
     return [progress_of(row) for row in await session.all(paused)]
 
@@ -83,16 +93,16 @@ async def pause_others(session: Session, event: Event, progress: Progress) -> li
 async def answered_by(session: Session, owner: Person, message: str) -> Progress | None:
     """The dialogue in which this message of the owner's is an answer."""
     kept_as = f'"message":{json.dumps(message)}'
-    mine = (dialogues.c.person == owner.id) & dialogues.c.given.contains(kept_as, autoescape=True)
-    row = await session.first(select(dialogues).where(mine).order_by(dialogues.c.touched.desc()).limit(1))
+    mine = (d.person == owner.id) & d.given.contains(kept_as, autoescape=True)
+    row = await session.first(select(dialogues).where(mine).order_by(d.touched.desc()).limit(1))
     return progress_of(row) if row else None
 
 
 async def unfinished(session: Session, event: Event) -> list[Progress]:
     """What the actor has begun and not ended, the last touched first."""
-    states = dialogues.c.state.in_(("open", "paused"))
-    query = select(dialogues).where(dialogues.c.person == event.actor.id, states)
-    return [progress_of(row) for row in await session.all(query.order_by(dialogues.c.touched.desc()).limit(20))]
+    states = d.state.in_(("open", "paused"))
+    query = select(dialogues).where(d.person == event.actor.id, states)
+    return [progress_of(row) for row in await session.all(query.order_by(d.touched.desc()).limit(20))]
 
 
 def progress_of(row: Row[Any]) -> Progress:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, or_, select, tuple
 from bot.core.calendar import country_of
 from storage import merge
 from storage.engine import Session
-from storage.people import Key, Profile, accounts, calendar_of, newcomer, people
+from storage.people import Key, Profile, accounts, calendar_of, forget_nobody, newcomer, people
 
 BATCH = 500  # people of a statement
 
@@ -125,7 +125,10 @@ async def _keep(
         await session.run(people.insert(), [{**held.row, **facts.pop(held.id)} for held in new])
     rows = {key: _row(held.accounts[key]) | {"person": held.id} for key, held in whose.items() if key in told}
     if added := [{**_named(key), **row} for key, row in rows.items() if key not in was]:
-        await session.run(accounts.insert(), added)
+        added.sort(key=lambda row: (row["workspace"], row["account"]))
+        await session.run(session.insert(accounts).on_conflict_do_nothing(), added)
+        if new and not session.sqlite:  # a turn may have met them meanwhile
+            await forget_nobody(session, [held.id for held in new])
     changed = [{**_named(key), **_row(whose[key].accounts[key])} for key in was if whose[key].accounts[key] != was[key]]
     await rewrite(session, accounts, ("workspace", "account"), changed)
     others = {held.id: held.row for held in whose.values()}

@@ -1,18 +1,33 @@
 """The store, and the few things SQLite and PostgreSQL say differently."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from sqlalchemy import Executable, Row, Table, event, func, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Executable,
+    Row,
+    StaticPool,
+    Table,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlmodel import SQLModel
 
 from bot.core.settings import Settings
+from storage import postgres
+from storage.prepared import Prepared, Values
+from storage.together import Together
 
 NAMES = {  # Alembic can only change on SQLite what has a name
     "ix": "ix_%(column_0_label)s",
@@ -22,28 +37,37 @@ NAMES = {  # Alembic can only change on SQLite what has a name
 }
 SQLModel.metadata.naming_convention = NAMES
 
+Statement = Executable | Prepared
+T = TypeVar("T")
+
 
 @dataclass(slots=True)
 class Session:
     """One transaction, with the settings that hold in it."""
 
-    db: AsyncConnection
+    db: AsyncConnection | Connection
     settings: Settings
     spoke: bool = False  # something was put into the outbox: delivery is woken after the commit
     erased: bool = False  # somebody's words were deleted: nothing of them stays in the files after the commit
     _later: dict[Table, list[Mapping[str, Any]]] = field(default_factory=dict)
 
-    async def run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
-        return await self.db.execute(statement, rows)
+    async def run(self, statement: Statement, values: Values | None = None) -> CursorResult[Any]:
+        """`values` of a statement's own parameters: for one row, or for many at once."""
+        if isinstance(statement, Prepared):
+            if isinstance(self.db, Connection):
+                return statement.run(self.db, values or {})  # type: ignore[return-value]  # as much of it as is asked for
+            statement = statement.of(self.dialect)
+        done = self.db.execute(statement, values)
+        return done if isinstance(done, CursorResult) else await done
 
-    async def first(self, statement: Executable) -> Row[Any] | None:
-        return (await self.db.execute(statement)).first()
+    async def first(self, statement: Statement, values: Values | None = None) -> Row[Any] | None:
+        return (await self.run(statement, values)).first()
 
-    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
-        return (await self.db.execute(statement)).all()
+    async def all(self, statement: Statement, values: Values | None = None) -> Sequence[Row[Any]]:
+        return (await self.run(statement, values)).all()
 
-    async def value(self, statement: Executable) -> Any:
-        return (await self.db.execute(statement)).scalar()
+    async def value(self, statement: Statement, values: Values | None = None) -> Any:
+        return (await self.run(statement, values)).scalar()
 
     def add(self, table: Table, row: Mapping[str, Any]) -> None:
         """A row to be inserted by `flush`, all of a table by one statement. All rows have the same columns."""
@@ -53,11 +77,11 @@ class Session:
         """Write what was added. Happens by itself before the commit; call it before reading what was added."""
         while self._later:
             table = next(iter(self._later))
-            await self.run(table.insert(), self._later.pop(table))
+            await self.run(_insert(table), self._later.pop(table))
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT, which standard SQL has not."""
-        return sqlite.insert(table) if self.sqlite else postgresql.insert(table)
+        return insert(table, self.dialect)
 
     async def hold(self, name: str) -> None:
         """Keep everybody else who holds this name outside until the transaction ends."""
@@ -65,8 +89,17 @@ class Session:
             await self.run(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
     @property
+    def dialect(self) -> str:
+        return self.db.dialect.name
+
+    @property
     def sqlite(self) -> bool:
-        return self.db.dialect.name == "sqlite"
+        return self.dialect == "sqlite"
+
+
+@cache
+def _insert(table: Table) -> Prepared:
+    return Prepared(lambda _: table.insert())
 
 
 class Store:
@@ -75,28 +108,89 @@ class Store:
     def __init__(self, url: str, settings: Settings | None = None) -> None:
         self.url, self.settings = url, settings or Settings()
         # An error names its statement, never the values: they are people's words.
-        self.engine = create_async_engine(url, hide_parameters=True)
+        make = postgres.engine if url.startswith("postgresql") else create_async_engine
+        self.engine = make(url, hide_parameters=True)
         self.spoken = asyncio.Event()  # set after each commit that left something to deliver
+        self.engines: tuple[Engine, ...] = (self.engine.sync_engine,)  # all that statements go through
         self._writer: asyncio.Lock | nullcontext[None] = nullcontext()
+        self._together: Together | None = None
+        self._bell: postgres.Bell | None = None
         if self.engine.dialect.name == "sqlite":
             # SQLite's own wait for its one writer is unfair: p99 of 434 ms at ten writers. A queue of ours is fair.
-            self._writer = asyncio.Lock()
+            self._writer = writer = asyncio.Lock()
             event.listen(self.engine.sync_engine, "connect", _open_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin)
+            own = create_engine(
+                self.engine.url.set(drivername="sqlite"),
+                hide_parameters=True,
+                poolclass=StaticPool,
+                connect_args={"check_same_thread": False},
+            )
+            event.listen(own, "connect", _open_sqlite)
+            self.engines = (*self.engines, own)
+            self._together = Together(own, writer)
+
+    async def unit(self, work: Callable[[Session], Coroutine[Any, Any, T]], holding: str | None = None) -> T:
+        """A unit of work: what `work` does with its session, in one transaction, whole or not at all.
+
+        For what is short and awaits its session only: on SQLite it is committed together with what others do at the
+        same time, and on PostgreSQL done again where it got in the way of another. `holding` keeps everybody else with
+        the same name outside until it ends. Returns what `work` does.
+        """
+        if self._together is None:
+
+            async def once() -> T:
+                async with self.transaction(holding) as session:
+                    return await work(session)
+
+            return await postgres.again(once)
+        begun = list[Session]()
+
+        async def whole(connection: Connection) -> T:
+            begun.append(session := Session(connection, self.settings))
+            found = await work(session)
+            await session.flush()
+            return found
+
+        found: T = await self._together.run(whole)
+        await self._after(begun[0])
+        return found
 
     @asynccontextmanager
     async def transaction(self, holding: str | None = None) -> AsyncIterator[Session]:
-        """One transaction; `holding` keeps everybody else with the same name outside until it ends."""
+        """One transaction for what takes long, or awaits something else in between; `holding` as for a unit."""
         async with self._writer, self.engine.begin() as connection:
             session = Session(connection, self.settings)
             if holding:
                 await session.hold(holding)
             yield session
             await session.flush()
+            if session.spoke and not session.sqlite and not self._bell:
+                await session.run(select(func.pg_notify(postgres.Bell.CHANNEL, "")))
+        await self._after(session)
+
+    async def _after(self, session: Session) -> None:
         if session.spoke:
             self.spoken.set()
+            if self._bell:
+                self._bell.ring()
         if session.erased and session.sqlite:
             await self.forget()
+
+    def listen(self) -> None:
+        """From now on `spoken` is also set by what other processes leave to deliver, where the database can tell: a
+        PostgreSQL without a pooler that gives each transaction another connection."""
+        if not self._bell and self.dialect != "sqlite" and not postgres.bounced(self.engine.url):
+            self._bell = postgres.Bell(self.url, self.spoken.set)
+
+    @property
+    def told(self) -> bool:
+        """Whether we are told at once of what other processes leave to deliver; else one has to look."""
+        return self._bell is not None and self._bell.listens
+
+    @property
+    def dialect(self) -> str:
+        return self.engine.dialect.name
 
     async def forget(self) -> None:
         """Empty SQLite's write-ahead log, in which pages stand as they were. Where somebody is reading for longer than
@@ -115,7 +209,16 @@ class Store:
                 yield Session(connection, self.settings)
 
     async def close(self) -> None:
+        if self._bell:
+            await self._bell.close()
+        if self._together:
+            await self._together.close()
         await self.engine.dispose()
+
+
+def insert(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """The same as Session.insert, for a statement that is made once and run often."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def table(row: type[SQLModel]) -> Table:

@@ -11,8 +11,10 @@ from sqlalchemy import ColumnElement, Table, and_, or_, select
 from bot.core.events import Event
 from bot.core.people import SOMEBODY, Person
 from storage import people as folk
+from storage.audit import Audited
 from storage.dialogues import GIVEN
 from storage.engine import Session
+from storage.feedback import f
 from storage.keeping import Rule, holds, ruled, sections
 from storage.keeping import of as of_table
 from storage.people import accounts, people
@@ -40,7 +42,13 @@ class Export:
 
 
 async def gather(session: Session, event: Event) -> Export:
-    """The actor's own. Others appear by name, where they are the other side."""
+    """The actor's own. Others appear by name, where they are the other side.
+
+    What others were given that the actor may see stands in it too: that is reading it, and written down.
+    """
+    seen = select(f.id, f.receiver).where(f.manager == event.actor.id, f.seen_by != "receiver")
+    for row in await session.all(seen.order_by(f.at, f.id)):
+        await Audited(event, row.receiver, "read", row.id).save(session)
     return await of(session, event.actor)
 
 

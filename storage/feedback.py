@@ -100,8 +100,10 @@ async def picked(session: Session, event: Submission) -> Desk:
 
 
 async def carried(session: Session, event: Action | Submission) -> Desk:
-    """Whom a form or its button is about: looked up, for anybody can send any value."""
-    return await _desk(session, Value.read(event.value).about)
+    """Whom a form or its button is about: looked up, for anybody can send any value. Of who is elsewhere nothing is
+    told, not even that they are."""
+    found = await _desk(session, Value.read(event.value).about)
+    return found if found.receiver and found.receiver.company == event.actor.company else Desk()
 
 
 async def _desk(session: Session, id: str) -> Desk:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_
@@ -10,8 +10,6 @@ from sqlalchemy import and_
 from bot.core.goals import Goal
 from storage.engine import Session
 from storage.goals import changes, goals, locked, note_change, plan_nudge, put, row_of
-
-APART = timedelta(days=7)  # between two nudges about somebody's goals, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +109,4 @@ class Asked:
     async def save(self, session: Session) -> None:
         mine = and_(goals.c.id.in_(self.goals), goals.c.person == self.person, goals.c.state == "open")
         await put(session, mine, silent=goals.c.silent + 1, asked_at=self.at)
-        await plan_nudge(session, self.person, self.at + APART)
+        await plan_nudge(session, self.person, self.at)

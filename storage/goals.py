@@ -16,8 +16,10 @@ from storage import people as folk
 from storage.audit import Audited
 from storage.engine import Session, table
 from storage.followups import FollowUp, followups
+from storage.nudges import last_said
 from storage.people import LAYERS, layered, local_day, people, settings_of
 
+APART = timedelta(days=7)  # between two nudges about somebody's goals, at least
 STALE = ("goals", "stale")  # rhythm and subject of the one follow-up a person has for all their goals
 MANY = 100  # goals of one person, or offered in one list
 
@@ -216,10 +218,11 @@ async def _follow(session: Session, goal: Goal, last: str, before: Row[Any] | No
     await plan_nudge(session, goal.person)
 
 
-async def plan_nudge(session: Session, who: str | None, earliest: datetime | None = None) -> None:
+async def plan_nudge(session: Session, who: str | None, asked: datetime | None = None) -> None:
     """Move the person's one follow-up to the day on which the first of their goals will have had no word for too long.
 
-    Key results and goals of no person have none of their own.
+    Key results and goals of no person have none of their own. `asked`: they were asked just now; a word about one goal
+    brings the question about another no nearer to the last one.
     """
     if who is None:
         return
@@ -232,14 +235,18 @@ async def plan_nudge(session: Session, who: str | None, earliest: datetime | Non
     zone, settings = (owner.zone, settings_of(session, owner, rows[0].word_at)) if owner else ("UTC", session.settings)
     rest = timedelta(days=settings.thresholds.stale_goal)
     at = min(max(row.word_at, row.asked_at or row.word_at) for row in rows) + rest
-    await FollowUp(who, *STALE, local_day(zone or "UTC", max(at, earliest or at))).save(session)
+    last = asked or await last_said(session, who, STALE[0])
+    await FollowUp(who, *STALE, local_day(zone or "UTC", max(at, last + APART) if last else at)).save(session)
 
 
 # Reading.
 
 
 async def locked(session: Session, id: str) -> Goal | None:
-    """The goal as it is now, and until this transaction ends nobody else changes it."""
+    """The goal as it is now, and until this transaction ends nobody else changes it. A key result with its objective,
+    which is always the first to be locked: its figure is that of all its results."""
+    with_it = select(goals.c.objective).where(goals.c.id == id).scalar_subquery()
+    await session.run(select(goals.c.id).where(goals.c.id == with_it).with_for_update())
     row = await session.first(select(goals).where(goals.c.id == id).with_for_update())
     return goal_of(row) if row else None
 

@@ -9,8 +9,10 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Index, exists, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Index, bindparam, exists, select, text, update
 from sqlmodel import Field, SQLModel
 
 from bot.core.cards import Card
@@ -18,9 +20,11 @@ from bot.core.effects import Effect, Grant, KeepDialogue, Record, Replace, Retra
 from bot.core.events import Due, Event, Opened
 from bot.core.people import Person
 from storage.engine import Session, table
+from storage.listed import among
 from storage.nudges import Answered
 from storage.outbox import outbox, unsent
 from storage.people import LAYERS, accounts, layered, people, person, settings_of
+from storage.prepared import Prepared
 
 WATCHED = timedelta(days=7)  # who has not opened their home for so long is drawn none until they do
 TRIES = 3  # a home that cannot be drawn is left until something changes in it, or its person opens it
@@ -103,15 +107,26 @@ async def changed(session: Session, event: Event, effects: Sequence[Effect]) -> 
     ids, topics = concerned(event, effects)
     if not ids:
         return
-    theirs: ColumnElement[bool] = h.person.in_(sorted(ids))
+    values: dict[str, Any] = {f"person{n}": id for n, id in enumerate(ids)} | {
+        f"topic{n}": topic for n, topic in enumerate(topics)
+    }
+    values |= {"since": event.at - WATCHED, "mark": event.ref}
+    await session.run(_marking(len(ids), len(topics)), values)
+
+
+@lru_cache(maxsize=64)
+def _marking(ids: int, topics: int) -> Prepared:
+    theirs: ColumnElement[bool] = h.person.in_([bindparam(f"person{n}") for n in range(ids)])
     if topics:
         told = select(accounts.c.person).join(
             outbox, (outbox.c.workspace == accounts.c.workspace) & (outbox.c.conversation == accounts.c.account)
         )
-        theirs |= h.person.in_(told.where(outbox.c.about.in_(sorted(topics)), outbox.c.kind == "direct"))
+        named = outbox.c.about.in_([bindparam(f"topic{n}") for n in range(topics)])
+        theirs |= h.person.in_(told.where(named, outbox.c.kind == "direct"))
     # In order, or two turns that concern the same people could each wait for the other.
-    rows = select(h.person).where(theirs, h.shown_at > event.at - WATCHED).order_by(h.person).with_for_update()
-    await session.run(update(homes).where(h.person.in_(rows)).values(stale=event.ref, tries=0))
+    rows = select(h.person).where(theirs, h.shown_at > bindparam("since")).order_by(h.person).with_for_update()
+    marking = update(homes).where(h.person.in_(rows)).values(stale=bindparam("mark"), tries=0)
+    return Prepared(lambda _: marking)
 
 
 async def stale(session: Session, now: datetime, limit: int) -> list[Opened]:
@@ -147,7 +162,7 @@ async def drawn(session: Session, events: Iterable[Opened]) -> None:
     """A turn that had been taken before did nothing: without this its home would come up again for ever."""
     marks = [_mark(event) for event in events]
     if marks:
-        await session.run(update(homes).where(tuple_(h.person, h.stale).in_(marks)).values(stale=None))
+        await session.run(update(homes).where(among(session, (h.person, h.stale), marks)).values(stale=None))
 
 
 async def stumbled(session: Session, event: Opened) -> None:

@@ -70,8 +70,8 @@ def _about_nothing(c: Any) -> ColumnElement[bool]:
 RULES: Mapping[str, Rule] = {
     "people": Rule(
         {"id": Who("goes", "profile"), "manager": Who("empty"), "manager_asked": Who("empty")},
-        hide=hide("company", "workspace", "account", "calendar", "bot", "guest", "gone", "first_kudos", "profiled_at",
-                  "name_chosen", "lang_chosen", "zone_chosen", "country_chosen", "manager_from"),
+        hide=hide("company", "workspace", "account", "calendar", "bot", "guest", "gone", "first_kudos", "unmet",
+                  "profiled_at", "name_chosen", "lang_chosen", "zone_chosen", "country_chosen", "manager_from"),
         topics=("manager:{id}:", "invite:{id}:"),
         stays="while they work here",
     ),
@@ -194,7 +194,12 @@ RULES: Mapping[str, Rule] = {
         ),
     ),
     "pauses": Rule(why=ADDRESS, account="conversation", aged=(Aged("traffic", "until"),)),
+    "budgets": Rule(why=COMPANY, stays="a line for each workspace"),
+    "unreachable": Rule(why=ADDRESS, account="conversation", aged=(Aged("traffic", "until"),)),
     "teams_files": Rule(why="a document on its way, for a day", account="account", aged=(Aged("traffic", "until"),)),
+    "installations": Rule({"who": Who("nameless")}, why=COMPANY, stays="until it was gone for retention.uninstalled"),
+    "slack_grants": Rule(why="the company's own token, sealed; nobody's in particular", stays="while we are installed"),
+    "slack_states": Rule(why="a digest, for ten minutes", aged=(Aged("traffic", "until"),)),
     "syncs": Rule(why=PLATFORM, stays=PLATFORM),
     "user_groups": Rule(why=PLATFORM, stays=PLATFORM),
     "channels": Rule(why=ADDRESS, stays=ADDRESS),

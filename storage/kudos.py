@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Index, and_, bindparam, delete, func, or_, select, text, update
 from sqlmodel import Field, SQLModel
 
 from bot.core.events import Action, Command, Event, Reaction, Reply, Shortcut, Submission
@@ -14,8 +14,11 @@ from bot.core.people import Kind, Person, Place
 from storage import people as folk
 from storage import places
 from storage.audit import Audited
-from storage.engine import Session, table
+from storage.engine import Session, insert, table
 from storage.people import people, person
+from storage.prepared import Prepared
+
+BY_EMOJI = text("source IS NOT NULL")
 
 
 class KudosRow(SQLModel, table=True):
@@ -25,6 +28,7 @@ class KudosRow(SQLModel, table=True):
     __table_args__ = (
         # One per person, message and giver, however often the emoji is clicked; NULL sources never clash.
         Index("uq_kudos_source", "giver", "receiver", "source", unique=True),
+        Index("ix_kudos_source", "source", sqlite_where=BY_EMOJI, postgresql_where=BY_EMOJI),
         Index("ix_kudos_given", "giver", "at"),
         Index("ix_kudos_received", "receiver", "at"),
     )
@@ -75,7 +79,7 @@ class Kudos:
             "joins": self.joins,
         }
         rows = [{**row, "receiver": receiver.id} for receiver in giving.receivers]
-        await session.run(session.insert(kudos).on_conflict_do_nothing(), rows)
+        await session.run(_ONCE, rows)
         if self.first_time:
             explained = update(people).where(people.c.id.in_(self.first_time)).values(first_kudos=True)
             await session.run(explained)
@@ -133,10 +137,15 @@ class Left:
         await session.run(delete(kudos).where(k.joins == self.giving, k.giver == self.giver))
 
 
+_ONCE = Prepared(lambda dialect: insert(kudos, dialect).on_conflict_do_nothing())
+_ON_THEIR_DAY = Prepared(
+    lambda _: select(func.count()).where(k.giver == bindparam("giver"), k.day == bindparam("day"), k.joins.is_(None))
+)
+
+
 async def given_today(session: Session, event: Event) -> int:
     """How many thanks the actor gave on their own day. Joining in is free."""
-    mine = and_(k.giver == event.actor.id, k.day == event.today, k.joins.is_(None))
-    found: int = await session.value(select(func.count()).where(mine))
+    found: int = await session.value(_ON_THEIR_DAY, {"giver": event.actor.id, "day": event.today})
     return found
 
 
@@ -171,9 +180,22 @@ async def _kind(session: Session, event: Event) -> Kind:
     return await places.kind_of(session, event.place.workspace, event.place.conversation)
 
 
+_NEW = Prepared(
+    # Locked: of two who thank a newcomer at once, one explains it.
+    lambda _: (
+        select(people.c.id)
+        .where(people.c.id == bindparam("person"), people.c.first_kudos.is_(False))
+        .with_for_update(key_share=True)
+    )
+)
+
+
 async def _new(session: Session, named: Sequence[Person]) -> frozenset[str]:
-    ids = {someone.id for someone in named}
-    query = select(people.c.id).where(people.c.id.in_(ids), people.c.first_kudos.is_(False))
+    ids = frozenset(someone.id for someone in named)
+    if len(ids) == 1:  # nearly always, and a statement that is made once is much cheaper
+        return ids if await session.value(_NEW, {"person": next(iter(ids))}) else frozenset()
+    query = select(people.c.id).where(people.c.id.in_(ids), people.c.first_kudos.is_(False)).order_by(people.c.id)
+    query = query.with_for_update(key_share=True)
     return frozenset(row.id for row in await session.all(query)) if ids else frozenset()
 
 
@@ -194,6 +216,7 @@ def source_of(event: Reaction) -> str:
 
 async def reacted(session: Session, event: Reaction) -> Reacted:
     source = event.about.partition(":")[2] if event.about.startswith("thanked:") else source_of(event)
+    await session.hold(f"{event.place.workspace}/{source}")  # of two emojis at once the second joins the first
     same = await givings(session, and_(k.source == source, people.c.workspace == event.place.workspace))
     own = next((giving for giving in same if giving.giver.id == event.actor.id), None)
     others = tuple(giving for giving in same if giving.giver.id != event.actor.id)
@@ -207,7 +230,9 @@ async def joining(session: Session, event: Reaction) -> Giving | None:
 
 
 async def find(session: Session, giving: str) -> Giving | None:
-    """One giving with who joined in. None when it was taken back."""
+    """One giving with who joined in, until this turn ends as it is now: what is shown of it is drawn from this. None
+    when it was taken back."""
+    await session.hold(giving)
     found = await givings(session, k.giving == giving)
     if not found:
         return None

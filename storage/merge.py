@@ -134,7 +134,7 @@ def _known(session: Session, kept: Mapping[str, Any], gone: Mapping[str, Any]) -
         found |= {name: (gone if other else kept)[name], f"{name}_chosen": other or kept[f"{name}_chosen"]}
     found["calendar"] = calendar_of(session, found["zone"], found["country"], found["hours"], kept["calendar"])
     found |= {name: kept[name] or gone[name] for name in ("first_kudos", "off_board")}
-    found |= {name: kept[name] and gone[name] for name in ("guest", "gone")}
+    found |= {name: kept[name] and gone[name] for name in ("guest", "gone", "unmet")}
     # None: there before the bot was.
     found["started"] = min(kept["started"], gone["started"]) if kept["started"] and gone["started"] else None
     if kept["gone"] and not gone["gone"]:

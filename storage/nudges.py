@@ -6,27 +6,23 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import (
-    CTE,
-    Column,
     ColumnElement,
     Index,
     Select,
     and_,
     case,
-    column,
     exists,
     func,
     or_,
     select,
     text,
-    tuple_,
     update,
-    values,
 )
 from sqlmodel import Field, SQLModel
 
 from bot.core.events import Due, Event
 from storage.engine import Session, table
+from storage.listed import among
 from storage.people import LAYERS, active, layered, people, person, settings_of
 
 # owed: planned, not yet said. said: the bot has spoken. answered, skipped: the person has, perhaps before the bot did.
@@ -69,17 +65,19 @@ async def states(session: Session, ids: Sequence[str], rhythm: str, period: str)
     return {row.person: row.state for row in await session.all(query)}
 
 
+async def last_said(session: Session, person: str, rhythm: str) -> datetime | None:
+    """When this person was last told something of this rhythm."""
+    mine = and_(nudges.c.person == person, nudges.c.rhythm == rhythm, nudges.c.state == "said")
+    found: datetime | None = await session.value(select(func.max(nudges.c.due_at)).where(mine))
+    return found
+
+
 # What plans them.
-
-
-def listed(name: str, *columns: tuple[str, Column[Any]], rows: Sequence[tuple[Any, ...]]) -> CTE:
-    """A table that exists within one statement only. Each of its columns has the type of one that is stored."""
-    named = (column(label, stored.type) for label, stored in columns)
-    return values(*named, name=name).data(list(rows)).cte(name)
 
 
 async def insert(session: Session, chosen: Select[Any]) -> int:
     """Those that are not there yet, by one statement. Returns how many are new."""
+    await session.hold("nudges")  # replicas that plan the same at once could each wait for the other's rows
     columns = [*KEY, "due_at", "state", "tries"]
     new = session.insert(nudges).from_select(columns, chosen).on_conflict_do_nothing()
     rowcount = (await session.run(new)).rowcount
@@ -149,8 +147,17 @@ async def said(session: Session, due: Due) -> None:
 
 async def all_said(session: Session, dues: Iterable[Due]) -> None:
     keys = [(due.actor.id, due.rhythm, due.period, due.step) for due in dues]
-    key = tuple_(*(nudges.c[name] for name in KEY))
-    await session.run(update(nudges).where(key.in_(keys), nudges.c.state == "owed").values(state="said"))
+    these = among(session, [nudges.c[name] for name in KEY], keys)
+    await session.run(update(nudges).where(these, nudges.c.state == "owed").values(state="said"))
+
+
+async def unsaid(session: Session, ids: Iterable[str]) -> None:
+    """Events of nudges, by id, whose words stood in the outbox until they were stale: nobody heard them."""
+    for id in sorted(set(ids)):
+        _, who, rhythm, rest = id.split("/", 3)
+        period, _, step = rest.rpartition("/")
+        this = and_(nudges.c.person == who, of(rhythm, period, int(step)), nudges.c.state == "said")
+        await session.run(update(nudges).where(this).values(state="missed"))
 
 
 async def missed(session: Session, due: Due) -> None:

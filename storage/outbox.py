@@ -5,19 +5,25 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, cast, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, bindparam, cast, func, literal, select, text, update
 from sqlmodel import Field, SQLModel
 
 from bot.core.cards import Card, File
 from bot.core.effects import Message, Post, Replace, Retract, SendFile, ShowHome, Tell, Whisper
-from bot.core.events import Action, Event
+from bot.core.events import Action, Due, Event
 from bot.core.people import Place
-from storage.engine import Session, table
+from storage.engine import Session, insert, table
+from storage.prepared import Prepared
 
 CARD: TypeAdapter[Card] = TypeAdapter(Card)
 FILE: TypeAdapter[File] = TypeAdapter(File)
 WAITING = text("sent_at IS NULL AND failed_at IS NULL")
+# All of them; but who looks for the first of one conversation must not take this index, as PostgreSQL does without
+# statistics: it would read all that waits in the workspace.
+QUEUED = text("sent_at IS NULL AND failed_at IS NULL AND id > 0")
 LEASED = text("lease_until IS NOT NULL")
+SENT, FAILED = text("sent_at IS NOT NULL"), text("failed_at IS NOT NULL")
+UNSURE, UNSURE_SQLITE = text("unsure"), text("unsure = 1")  # as the queries say it
 
 
 class EventRow(SQLModel, table=True):
@@ -34,9 +40,13 @@ class OutboxRow(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_waiting", "workspace", "conversation", "id", sqlite_where=WAITING, postgresql_where=WAITING),
+        Index("ix_outbox_queue", "workspace", "id", sqlite_where=QUEUED, postgresql_where=QUEUED),
         Index("ix_outbox_leased", "workspace", "conversation", sqlite_where=LEASED, postgresql_where=LEASED),
         Index("ix_outbox_threads", "workspace", "conversation", "thread_topic"),
         Index("ix_outbox_said", "workspace", "conversation", "sent_as"),
+        Index("ix_outbox_lately", "workspace", "conversation", "sent_at", sqlite_where=SENT, postgresql_where=SENT),
+        Index("ix_outbox_failed", "error", sqlite_where=FAILED, postgresql_where=FAILED),
+        Index("ix_outbox_unsure", "id", sqlite_where=UNSURE_SQLITE, postgresql_where=UNSURE),
         UniqueConstraint("key", name="uq_outbox_key"),
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -54,7 +64,8 @@ class OutboxRow(SQLModel, table=True):
     otherwise: str | None = None  # and what they are told
     card: str | None
     file: str | None = None
-    not_before: datetime
+    heard: bool | None = None  # who is told, or that place, has just spoken to us: they can be reached
+    not_before: datetime  # when it was put in
     lease_until: datetime | None = None
     tries: int = 0
     unsure: bool = False  # a try began whose end nobody saw; cleared where the platform could be asked
@@ -71,8 +82,10 @@ unsent = row.sent_at.is_(None) & row.failed_at.is_(None)
 
 async def first_time(session: Session, event: Event) -> bool:
     """Whether this event has never been seen. As the first statement of a turn it also takes SQLite's writer lock."""
-    new = session.insert(events).values(id=event.id, at=event.at).on_conflict_do_nothing().returning(events.c.id)
-    return await session.first(new) is not None
+    return (await session.run(_ARRIVAL, {"id": event.id, "at": event.at})).rowcount == 1
+
+
+_ARRIVAL = Prepared(lambda dialect: insert(events, dialect).on_conflict_do_nothing())
 
 
 async def put(session: Session, event: Event, number: int | str, message: Message) -> None:
@@ -156,6 +169,7 @@ def _add(session: Session, event: Event, key: str, place: Place, card: Card, mor
         "thread": place.thread,
         "card": _json(card),
         "not_before": event.at,
+        "heard": not isinstance(event, Due) and place.conversation in (event.actor.account, event.place.conversation),
     }
     session.add(outbox, row | {name: value or None for name, value in more.items()})
 
@@ -190,9 +204,19 @@ async def _change(
 
 async def topic_of(session: Session, place: Place) -> str | None:
     """Our own name for the thread this was said in, if we began it."""
-    query = select(row.thread_topic).where(_here(place), row.sent_as == place.thread, row.verb == "post")
-    found: Any = await session.value(query.limit(1))
+    values = {"workspace": place.workspace, "conversation": place.conversation, "thread": place.thread}
+    found: Any = await session.value(_TOPIC, values)
     return str(found) if found else None
+
+
+_TOPIC = Prepared(
+    lambda _: (
+        select(row.thread_topic)
+        .where(row.workspace == bindparam("workspace"), row.conversation == bindparam("conversation"))
+        .where(row.sent_as == bindparam("thread"), row.verb == "post")
+        .limit(1)
+    )
+)
 
 
 async def about(session: Session, place: Place, message: str) -> str | None:

@@ -4,10 +4,25 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlmodel import Field, SQLModel
 
 from bot.core.calendar import Calendar
@@ -16,13 +31,26 @@ from bot.core.overlays import overlaid
 from bot.core.people import Person
 from bot.core.settings import Settings
 from storage.engine import Session, table
+from storage.installations import deserted
 from storage.overlays import cadences, companies
+from storage.prepared import Prepared
+
+UNPROFILED = text("profiled_at IS NULL")
 
 
 class PersonRow(SQLModel, table=True):
     __tablename__ = "people"
+    __table_args__ = (
+        Index("ix_people_company", "company", "calendar"),
+        Index("ix_people_unprofiled", "workspace", sqlite_where=UNPROFILED, postgresql_where=UNPROFILED),
+        # All that planning asks of those it may speak to: it reads this index and no row.
+        Index("ix_people_calendar", "calendar", "id", "company", "workspace", "manager", "started", "gone",
+              "bot", "guest",
+              sqlite_where=text("gone IS 0 AND bot IS 0 AND guest IS 0"),
+              postgresql_where=text("gone IS false AND bot IS false AND guest IS false")),
+    )  # fmt: skip
     id: str = Field(primary_key=True)
-    company: str = Field(index=True)
+    company: str
     workspace: str  # of the account that nudges go to
     account: str
     name: str
@@ -34,7 +62,7 @@ class PersonRow(SQLModel, table=True):
     hours: str = ""  # Hours.key, said by the person; "": the company's
     country: str = ""
     country_chosen: bool = False  # the same as name_chosen
-    calendar: str = Field(index=True)  # Calendar.key of all that follows from zone, country, days and hours
+    calendar: str  # Calendar.key of all that follows from zone, country, days and hours
     manager: str | None = Field(default=None, index=True, foreign_key="people.id")
     manager_from: str = ""  # who said so: chat, csv, graph
     manager_asked: str | None = Field(default=None, index=True, foreign_key="people.id")  # named, not yet confirmed
@@ -49,13 +77,14 @@ class PersonRow(SQLModel, table=True):
     takes_timing: str = ""  # how they like to be told things, "" where they have not said: direct, time
     takes_form: str = ""  # writing, person
     takes_detail: str = ""  # detail, headline
+    unmet: bool = False  # nobody told them who we are; of those who were there before that was kept, it was said
     profiled_at: datetime | None = None
 
 
 class AccountRow(SQLModel, table=True):
     __tablename__ = "accounts"
     workspace: str = Field(primary_key=True)
-    account: str = Field(primary_key=True)
+    account: str = Field(primary_key=True, index=True)
     person: str = Field(foreign_key="people.id", index=True)
     email: str = Field(default="", index=True)  # in small letters, and only where the platform vouches for it
     guest: bool = False
@@ -104,6 +133,7 @@ def person(row: Row[Any]) -> Person:
         takes_timing=row.takes_timing,
         takes_form=row.takes_form,
         takes_detail=row.takes_detail,
+        unmet=row.unmet,
     )
 
 
@@ -127,18 +157,32 @@ async def received(
 async def _introduced(session: Session, strangers: Iterable[Person]) -> dict[Key, Row[Any]]:
     wanted = {_key(someone): someone for someone in strangers}
     found = await _known(session, wanted)
-    if missing := [someone for key, someone in wanted.items() if key not in found]:
-        await _welcome(session, missing)
+    if missing := [someone for key, someone in sorted(wanted.items()) if key not in found]:
+        new = await _welcome(session, missing)
         found |= await _known(session, [_key(someone) for someone in missing])
+        if lost := new - {row.id for row in found.values()}:
+            await forget_nobody(session, lost)
     return found
 
 
 async def _known(session: Session, keys: Iterable[Key]) -> dict[Key, Row[Any]]:
     """One statement for all. The place an account is met in is where it is answered, so the row tells that account."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    values = {f"{part}{n}": value for n, key in enumerate(wanted) for part, value in zip("wa", key, strict=True)}
+    rows = await session.all(_by_accounts(len(wanted)), values)
+    return {(row.met_in, row.met_as): row for row in rows}
+
+
+@lru_cache(maxsize=16)  # every event asks for its one or two people
+def _by_accounts(number: int) -> Prepared:
     pair = tuple_(accounts.c.workspace, accounts.c.account)
+    keys = [tuple_(bindparam(f"w{n}", type_=String), bindparam(f"a{n}", type_=String)) for n in range(number)]
     here = (accounts.c.workspace.label("met_in"), accounts.c.account.label("met_as"))
     query = layered(select(people, *LAYERS, *here).join(accounts, accounts.c.person == people.c.id))
-    return {(row.met_in, row.met_as): row for row in await session.all(query.where(pair.in_(list(keys))))}
+    query = query.where(or_(*(pair == key for key in keys)))
+    return Prepared(lambda _: query)
 
 
 # What was said in chat over app.yaml, for the company and for the team of a person.
@@ -165,11 +209,20 @@ def local_day(zone: str, at: datetime) -> date:
         return at.date()
 
 
-async def _welcome(session: Session, strangers: Iterable[Person]) -> None:
+async def _welcome(session: Session, strangers: Iterable[Person]) -> set[str]:
+    """Returns the ids of the new. Where two turns meet somebody at once, the account stays with the first; whoever
+    meets several does so in the order of their accounts, or each could wait for the other."""
     new = [newcomer(session, Profile(s.workspace, s.account, s.name, lang=s.lang, bot=s.bot)) for s in strangers]
     await session.run(people.insert(), new)
     keys = ({"workspace": row["workspace"], "account": row["account"], "person": row["id"]} for row in new)
-    await session.run(accounts.insert(), list(keys))
+    await session.run(session.insert(accounts).on_conflict_do_nothing(), list(keys))
+    return {row["id"] for row in new}
+
+
+async def forget_nobody(session: Session, ids: Iterable[str]) -> None:
+    """Of these people those without an account: somebody else had made them at the same time."""
+    nobody = ~exists().where(accounts.c.person == people.c.id)
+    await session.run(people.delete().where(people.c.id.in_(list(ids)), nobody))
 
 
 def newcomer(session: Session, told: Profile) -> dict[str, Any]:
@@ -187,6 +240,7 @@ def newcomer(session: Session, told: Profile) -> dict[str, Any]:
         "country": defaults.country,
         "calendar": defaults.calendar().key,
         "bot": told.bot,
+        "unmet": True,
     }
 
 
@@ -199,10 +253,10 @@ def calendar_of(session: Session, zone: str, country: str, hours: str, before: s
         return before
 
 
-async def unprofiled(session: Session, workspace_prefix: str, limit: int = 20) -> list[Key]:
+async def unprofiled(session: Session, workspace: str, limit: int = 20) -> list[Key]:
     """Accounts whose platform has not yet been asked who they are."""
     query = select(people.c.workspace, people.c.account).where(
-        people.c.profiled_at.is_(None), people.c.workspace.startswith(workspace_prefix, autoescape=True)
+        people.c.profiled_at.is_(None), people.c.workspace == workspace
     )
     return [(row.workspace, row.account) for row in await session.all(query.limit(limit))]
 
@@ -293,7 +347,8 @@ async def above(session: Session, someone: Person | None, limit: int = 50) -> fr
 
 def active() -> ColumnElement[bool]:
     """Who may be spoken to first."""
-    return and_(people.c.gone.is_(False), people.c.bot.is_(False), people.c.guest.is_(False))
+    here = people.c.workspace.not_in(deserted())
+    return and_(people.c.gone.is_(False), people.c.bot.is_(False), people.c.guest.is_(False), here)
 
 
 def settled_in(first_days: date) -> ColumnElement[bool]:

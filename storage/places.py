@@ -47,8 +47,10 @@ async def named_in(session: Session, event: Command) -> tuple[Person, ...]:
 
 
 async def unknown_groups(session: Session, event: Command) -> tuple[str, ...]:
+    if not event.groups:
+        return ()
     query = select(groups.c.id).where(groups.c.workspace == event.actor.workspace, groups.c.id.in_(event.groups))
-    known = {row.id for row in await session.all(query)} if event.groups else set()
+    known = {row.id for row in await session.all(query)}
     return tuple(group for group in event.groups if group not in known)
 
 

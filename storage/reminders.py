@@ -9,7 +9,8 @@ from sqlalchemy import and_, exists, func, literal, select
 
 from storage.absences import absences, concerns
 from storage.engine import Session
-from storage.nudges import SLOT, insert, listed, nudges
+from storage.listed import listed
+from storage.nudges import SLOT, insert, nudges
 from storage.overlays import cadences
 from storage.people import active, layered, people
 from storage.rounds import CADENCE, COMPANY, KIN, Kin, kin_of
@@ -52,7 +53,7 @@ async def remind(session: Session, rhythm: str, step: int, reminders: Iterable[R
     each = [(*r.group.kin, r.group.period, r.group.first, r.group.last, r.today, r.at, r.state) for r in reminders]
     kin = (("calendar", people.c.calendar), ("cadence", cadences.c.said), ("company", people.c.company))
     span = (("first", nudges.c.due_at), ("last", nudges.c.due_at), ("today", absences.c.first))
-    table = listed("reminders", *kin, SLOT[0], *span, *SLOT[1:], rows=each)
+    table = listed(session, "reminders", *kin, SLOT[0], *span, *SLOT[1:], rows=each)
     group = table.c
     mine = (absences.c.person == people.c.id, concerns(rhythm))
     away = exists().where(*mine, absences.c.first <= group.today, absences.c.last >= group.today)

@@ -148,6 +148,7 @@ async def reminded(session: Session, event: Due) -> Answering | None:
 
 
 async def _answering(session: Session, event: Event, id: str) -> Answering | None:
+    await session.hold(id)  # of two who answer at once the second sees that nobody else is waited for
     mine = and_(asked.c.request == id, asked.c.person == event.actor.id)
     state = await session.value(select(asked.c.state).where(mine))
     request = await find(session, id) if state else None

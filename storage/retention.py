@@ -1,19 +1,21 @@
 """What is old enough goes, kind by kind, as app.yaml says: a few hundred rows a transaction, and never what is open."""
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Table, and_, exists, func, literal, select, tuple_
 from sqlalchemy.sql.selectable import Select
 
 from bot.core.settings import Retention
 from storage.engine import Session
 from storage.keeping import Aged, Rule, holds, ruled
+from storage.listed import among
 from storage.outbox import events
 
+LOOKED = 5000  # rows a look
 BATCH = 500  # rows a transaction: some ten milliseconds in which nobody else writes
 MONTHS = ("checkins", "reviews", "grow", "goals", "kudos", "feedback", "audit", "rhythm")
 
@@ -57,16 +59,49 @@ async def claim(session: Session, now: datetime) -> bool:
     return await session.first(new.returning(events.c.id)) is not None
 
 
-async def sweep(session: Session, step: Step, limit: int = BATCH) -> int:
-    """Delete some of them, with what hangs on them. Returns how many: less than the limit means that it is done."""
-    keys = await session.all(_due(step).limit(limit))
+async def last(session: Session, now: datetime) -> date | None:
+    """The last day on which somebody began with it, of the last few."""
+    days = {f"retention/{day}": day for day in (now.date() - timedelta(days=n) for n in range(7))}
+    found = await session.all(select(events.c.id).where(events.c.id.in_(days)))
+    return max((days[row.id] for row in found), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look along the keys of a table found: keys of rows that go, and behind which the next look begins; None
+    when that was all."""
+
+    keys: list[tuple[Any, ...]]
+    after: tuple[Any, ...] | None
+
+
+async def look(session: Session, step: Step, after: tuple[Any, ...] | None) -> Look:
+    """The next few thousand rows. Along the key, which every table has an index of: by age each look would read the
+    whole table, or each row that is ever written pay for one more index."""
+    keys, here = list(step.table.primary_key.columns), list[ColumnElement[bool]]()
+    if after:
+        here.append(_behind(keys, after))
+    ends = await session.first(select(*keys).where(*here).order_by(*keys).offset(LOOKED - 1).limit(1))
+    if ends:
+        here.append(~_behind(keys, tuple(ends)))
+    found = await session.all(_due(step).where(*here))
+    return Look([tuple(key) for key in found], tuple(ends) if ends else None)
+
+
+def _behind(keys: list[Any], key: tuple[Any, ...]) -> ColumnElement[bool]:
+    return tuple_(*keys) > tuple_(*(literal(value, column.type) for column, value in zip(keys, key, strict=True)))
+
+
+async def sweep(session: Session, step: Step, keys: Sequence[tuple[Any, ...]]) -> int:
+    """Delete those of them that are still as old, with what hangs on them. Returns how many."""
+    of = list(step.table.primary_key.columns)
+    keys = [tuple(key) for key in await session.all(_due(step).where(among(session, of, keys)))]
     if not keys:
         return 0
-    these = _key(step.table).in_([tuple(key) for key in keys])
     if "id" in step.table.c:
         for table, rule in ruled():
-            await _along(session, table, rule, step.table.name, [key.id for key in keys])
-    await session.run(step.table.delete().where(these, _old(step)))
+            await _along(session, table, rule, step.table.name, [key[0] for key in keys])
+    await session.run(step.table.delete().where(among(session, of, keys)))
     session.erased = True
     return len(keys)
 
@@ -94,7 +129,7 @@ def _due(step: Step) -> Select[Any]:
     for column in rule.loose:
         child = table.alias()
         query = query.where(~exists().where(child.c[column] == table.c.id))
-    return query.order_by(table.c[step.aged.column])
+    return query
 
 
 def _old(step: Step) -> ColumnElement[bool]:
@@ -102,7 +137,3 @@ def _old(step: Step) -> ColumnElement[bool]:
     column = step.table.c[step.aged.column]
     old = column < (step.before if issubclass(holds(column), datetime) else step.before.date())
     return and_(old, step.aged.over(step.table.c)) if step.aged.over else old
-
-
-def _key(table: Table) -> Any:
-    return tuple_(*table.primary_key.columns)

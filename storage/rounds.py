@@ -1,19 +1,27 @@
-"""The rounds of a rhythm: who is to be asked in a period, planned for everybody by one statement."""
+"""The rounds of a rhythm: who is to be asked in a period, planned by few statements, thousands of people by each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal, NamedTuple
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import CTE, ColumnElement, Join, Row, and_, exists, func, literal, select
+from sqlalchemy import CTE, ColumnElement, Join, Row, and_, exists, func, literal, or_, select
 
+from bot.core.calendar import Every
+from bot.core.calendar import after as following
+from bot.core.calendar import period as period_of
 from storage.absences import absences, concerns, within
 from storage.engine import Session
-from storage.nudges import SLOT, insert, listed, nudges
+from storage.listed import listed
+from storage.nudges import SLOT, State, insert, nudges
 from storage.overlays import any_cadence, cadences, companies, of_companies
-from storage.people import accounts, active, layered, people, settled_in
+from storage.people import accounts, active, people, settled_in
 
 MOST = 4000  # lines of a table within one statement: both databases take some 32,000 values
+SLICE = 5000  # people planned in one transaction: some thirty milliseconds in which nobody else writes
+TEAMS = 200  # managers whose teams have a rhythm of their own, likewise
+DAY = timedelta(days=1)
 
 
 class Kin(NamedTuple):
@@ -25,6 +33,7 @@ class Kin(NamedTuple):
 
 
 COMPANY, CADENCE = func.coalesce(companies.c.company, ""), func.coalesce(cadences.c.said, "")
+MANAGER = func.coalesce(cadences.c.manager, "")  # SQLite has to begin with the managers: they are few
 KIN = (people.c.calendar, CADENCE.label("cadence"), COMPANY.label("kin_company"))
 
 
@@ -33,11 +42,34 @@ def kin_of(row: Row[Any]) -> Kin:
 
 
 async def kin(session: Session) -> list[Kin]:
-    """Of everybody whom we may speak to first. Few, however many people there are."""
-    if not await any_cadence(session) and not await of_companies(session):
-        rows = await session.all(select(people.c.calendar).where(active()).distinct())
-        return [Kin(row.calendar) for row in rows]
-    return [kin_of(row) for row in await session.all(layered(select(*KIN)).where(active()).distinct())]
+    """All there can be among those whom we may speak to first: few, however many people there are. Nobody is looked
+    at one by one: from each calendar the next one is found by an index."""
+    found = {Kin(calendar) for _, calendar in await _calendars(session, None)}
+    if await of_companies(session):
+        found |= {
+            Kin(calendar, company=company) for company, calendar in await _calendars(session, companies.c.company)
+        }
+    if await any_cadence(session):
+        teams = cadences.join(people, people.c.manager == MANAGER)
+        query = select(*KIN).select_from(teams.outerjoin(companies, companies.c.company == people.c.company))
+        found |= {kin_of(row) for row in await session.all(query.where(active()).distinct())}
+    return sorted(found)
+
+
+async def _calendars(session: Session, company: ColumnElement[str] | None) -> list[tuple[str, str]]:
+    """Company and calendar; of all companies together where none is named."""
+    of = literal("") if company is None else company
+
+    def least(of: ColumnElement[str], *more: ColumnElement[bool]) -> Any:
+        here = literal(True) if company is None else people.c.company == of
+        return select(func.min(people.c.calendar)).where(active(), here, *more).scalar_subquery()
+
+    first = select(of.label("company"), least(of).label("calendar"))
+    each = (first if company is None else first.select_from(companies)).cte("calendars", recursive=True)
+    after = select(each.c.company, least(each.c.company, people.c.calendar > each.c.calendar))
+    each = each.union_all(after.where(each.c.calendar.is_not(None)))
+    rows = await session.all(select(each).where(each.c.calendar.is_not(None)))
+    return [(row.company, row.calendar) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +81,16 @@ class Slot:
     state: Literal["owed", "missed"]
     first: datetime  # the period, from its first moment where they are …
     end: datetime  # … up to the first after it
+
+
+class Span(NamedTuple):
+    """Of ids: of people, or of the managers of those whose team has a rhythm of its own."""
+
+    after: str
+    last: str | None  # itself in it; None: up to the end
+
+    def holds(self, id: ColumnElement[str]) -> ColumnElement[bool]:
+        return and_(id > self.after, id <= self.last) if self.last is not None else id > self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,94 +105,242 @@ class Whom:
     pilot: tuple[str, ...] = ()  # only these accounts; empty: everybody
     company: str = ""  # only of this one; "": of all that have set nothing in chat
 
+    def here(self) -> ColumnElement[bool]:
+        plain = people.c.company.not_in(select(companies.c.company))
+        return people.c.company == self.company if self.company else plain
+
     def who(self) -> ColumnElement[bool]:
         # By any account they have: the one they are written to may be on another platform.
-        named = exists().where(accounts.c.person == people.c.id, accounts.c.account.in_(self.pilot))
-        chosen = named if self.pilot else literal(True)
+        named = people.c.id.in_(select(accounts.c.person).where(accounts.c.account.in_(self.pilot)))
         before = exists().where(nudges.c.person == people.c.id, nudges.c.rhythm == self.rhythm)
-        known = before.where(nudges.c.due_at < self.after) if self.after else literal(True)
-        plain = people.c.company.not_in(select(companies.c.company))
-        here = people.c.company == self.company if self.company else plain
-        return and_(active(), settled_in(self.first_days), chosen, known, here)
+        known = (before.where(nudges.c.due_at < self.after),) if self.after else ()
+        return and_(active(), settled_in(self.first_days), self.here(), *((named,) if self.pilot else ()), *known)
 
-    def away(self) -> ColumnElement[bool]:
-        mine = (absences.c.person == people.c.id, concerns(self.rhythm))
-        return exists().where(*mine, within(self.since, self.until))
+    def away(self, span: Span | None = None) -> ColumnElement[bool]:
+        # Those who are away, once, and not each person's absences: they are few.
+        gone = select(absences.c.person).where(concerns(self.rhythm), within(self.since, self.until))
+        return people.c.id.in_(gone.where(span.holds(absences.c.person)) if span else gone)
 
-    def asked(self, slot: Any) -> ColumnElement[bool]:
+    async def nobody(self, session: Session) -> bool:
+        """Whether that is so before anybody is looked at: they must have been due something, and nobody was."""
+        if not self.after:
+            return False
+        mine = nudges.c.rhythm == self.rhythm
+        # From period to period by the index: through all of a rhythm's nudges it takes half a second a million.
+        first = select(func.min(nudges.c.period).label("period")).where(mine).cte("periods", recursive=True)
+        more = select(func.min(nudges.c.period)).where(mine, nudges.c.period > first.c.period).scalar_subquery()
+        each = first.union_all(select(more).where(first.c.period.is_not(None)))
+        states = nudges.c.step == 0, nudges.c.state.in_(get_args(State))
+        before = select(nudges.c.person).join(each, nudges.c.period == func.coalesce(each.c.period, ""))
+        return await session.first(before.where(mine, *states, nudges.c.due_at < self.after).limit(1)) is None
+
+    def asked(self, slot: Any, periods: Collection[str]) -> ColumnElement[bool]:
         """Those who were asked in the time of this slot already, for a period of another cadence: who changes teams, or
         whose team changes, is asked once. What was missed does not count, nor is anything else missed for its sake."""
-        if self.after:
-            return literal(False)
-        same = (nudges.c.person == people.c.id, nudges.c.rhythm == self.rhythm, nudges.c.step == 0)
         there = (nudges.c.due_at >= slot.first, nudges.c.due_at < slot.end, nudges.c.period != slot.period)
-        return exists().where(*same, *there, nudges.c.state.not_in(("missed", "dropped")))
+        return exists().where(nudges.c.person == people.c.id, *self._in(periods), *there)
+
+    def then(self, slots: Mapping[Kin, Slot], periods: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+        """Of nudges: for one of these periods, in the time of the slots."""
+        first, end = min(slot.first for slot in slots.values()), max(slot.end for slot in slots.values())
+        return *self._in(periods), nudges.c.due_at >= first, nudges.c.due_at < end
+
+    def _in(self, periods: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+        states = nudges.c.state.in_(ASKED)
+        return nudges.c.rhythm == self.rhythm, nudges.c.period.in_(sorted(periods)), nudges.c.step == 0, states
+
+
+ASKED = ("owed", "said", "answered", "skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some people of some kin: as many as are planned in one transaction."""
+
+    slots: Mapping[Kin, Slot]
+    span: Span | None = None
+    beside: frozenset[str] = frozenset()  # periods in which some of them may have been asked in this time already
+
+    @property
+    def own(self) -> bool:
+        """Whether they are teams with a rhythm of their own."""
+        return any(kin.cadence for kin in self.slots)
+
+
+async def parts(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> list[Part]:
+    """Everybody the slots are about, in parts. People whose ids lie side by side are planned together, for then what
+    is written lies side by side too: calendar by calendar each part would touch the whole of the index."""
+    if await whom.nobody(session):
+        return []
+    found = list[Part]()
+    for own in (False, True):
+        each = [(kin, slot) for kin, slot in slots.items() if bool(kin.cadence) is own]
+        for some in (dict(each[n : n + MOST]) for n in range(0, len(each), MOST)):
+            if spans := await _managers(session, whom) if own else await _spans(session, whom, some):
+                beside = await _beside(session, whom, some)
+                found += [Part(some, span, beside) for span in spans]
+    return found
+
+
+async def _spans(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> list[Span | None]:
+    calendars = [kin.calendar for kin in slots]
+    here = (active(), whom.here(), people.c.calendar.in_(calendars))
+    number = -(-(await session.value(select(func.count()).select_from(people).where(*here))) // SLICE)
+    if number <= 1:
+        return [None] * number
+    each = -(-(await session.value(select(func.count()).select_from(people))) // number)
+    found, after = list[Span | None](), ""
+    while True:
+        following = select(people.c.id).where(people.c.id > after).order_by(people.c.id)
+        last = await session.value(following.offset(each - 1).limit(1))
+        found.append(Span(after, last))
+        if last is None:
+            return found
+        after = last
+
+
+async def _managers(session: Session, whom: Whom) -> list[Span | None]:
+    theirs = select(cadences.c.manager).order_by(cadences.c.manager)
+    if whom.company:
+        theirs = theirs.join(people, people.c.id == cadences.c.manager).where(whom.here())
+    lasts = [row.manager for row in await session.all(theirs)][TEAMS - 1 :: TEAMS]
+    return [Span(after, last) for after, last in zip(["", *lasts], [*lasts, None], strict=True)]
 
 
 async def plan(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> int:
-    """A statement or two for everybody whose moment has come: `slots` says for which kin. Returns how many are new."""
-    new = 0
-    for table, theirs in _tables(slots):
-        slot = table.c
-        row = (people.c.id, literal(whom.rhythm), slot.period, literal(0), slot.at, slot.state, literal(0))
-        chosen = select(*row).select_from(theirs).where(whom.who(), ~whom.away(), ~whom.asked(slot))
-        new += await insert(session, chosen)
-    return new
+    """Nudges for everybody whose moment has come: `slots` says for which kin. Returns how many are new."""
+    return sum([await plan_part(session, whom, part) for part in await parts(session, whom, slots)])
 
 
-def _tables(slots: Mapping[Kin, Slot]) -> Iterator[tuple[CTE, Join]]:
-    """The slots as a table, and joined with their people: from the calendar to its people for the many who have the
-    company's rhythm, from the manager to the team for those who have their own. Either way each person is met once.
-    Joined, not a CASE: with a hundred calendars that would be compared a hundred times for each person."""
-    for own in (False, True):
-        rest = [(kin, slot) for kin, slot in slots.items() if bool(kin.cadence) is own]
-        for some in (rest[n : n + MOST] for n in range(0, len(rest), MOST)):
-            table = _slots(some)
-            if own:
-                teams = table.join(cadences, cadences.c.said == table.c.cadence)
-                # coalesce: SQLite would take everybody of the calendar and leave out who is not in the team.
-                same = func.coalesce(people.c.calendar, "") == table.c.calendar
-                yield table, teams.join(people, and_(people.c.manager == cadences.c.manager, same))
-            else:
-                none = ~exists().where(cadences.c.manager == people.c.manager)
-                yield table, table.join(people, and_(people.c.calendar == table.c.calendar, none))
+async def plan_part(session: Session, whom: Whom, part: Part) -> int:
+    """The same for a part of them, by one statement."""
+    slot, theirs, conditions = _those(session, whom, part)
+    row = (people.c.id, literal(whom.rhythm), slot.period, literal(0), slot.at, slot.state, literal(0))
+    return await insert(session, select(*row).select_from(theirs).where(*conditions))
 
 
-def _slots(slots: Sequence[tuple[Kin, Slot]]) -> CTE:
-    each = [(kin.calendar, kin.cadence, s.period, s.at, s.state, s.first, s.end) for kin, s in slots]
-    span = (("first", nudges.c.due_at), ("end", nudges.c.due_at))
-    return listed("slots", ("calendar", people.c.calendar), ("cadence", cadences.c.said), *SLOT, *span, rows=each)
-
-
-async def absent(session: Session, whom: Whom) -> list[tuple[str, Kin, date, date]]:
-    """Person, kin, first and last day away of those left out by `plan`: the few that are looked at one by one."""
-    query = (
-        select(people.c.id, people.c.calendar, CADENCE.label("cadence"), absences.c.first, absences.c.last)
-        .select_from(people.outerjoin(cadences, cadences.c.manager == people.c.manager))
-        .join(absences, absences.c.person == people.c.id)
-        .where(concerns(whom.rhythm), within(whom.since, whom.until), whom.who())
-    )
-    rows = await session.all(query)
-    return [(row.id, Kin(row.calendar, row.cadence, whom.company), row.first, row.last) for row in rows]
-
-
-async def plan_each(session: Session, rhythm: str, slots: Mapping[str, Slot]) -> None:
-    """The same for single people, by id."""
-    rows = [
-        {"person": id, "rhythm": rhythm, "period": s.period, "step": 0, "due_at": s.at, "state": s.state, "tries": 0}
-        for id, s in slots.items()
-    ]
-    if rows:
-        await session.run(session.insert(nudges).on_conflict_do_nothing(), rows)
+async def anybody(session: Session, whom: Whom, part: Part) -> bool:
+    """Whether there is somebody to plan: by far most times everybody has been."""
+    slot, theirs, conditions = _those(session, whom, part)
+    query = select(people.c.id).select_from(theirs).where(_none(whom, slot), *conditions)
+    return await session.first(query.limit(1)) is not None
 
 
 async def lacking(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> set[Kin]:
     """Those kin in which somebody who is not away has no nudge of this period, said or not."""
     found = set[Kin]()
-    for table, theirs in _tables(slots):
-        has = exists().where(nudges.c.person == people.c.id, nudges.c.rhythm == whom.rhythm)
-        none = ~has.where(nudges.c.period == table.c.period, nudges.c.step == 0)
-        those = (whom.who(), none, ~whom.away(), ~whom.asked(table.c))
-        query = select(table.c.calendar, table.c.cadence).select_from(theirs).where(*those).distinct()
+    for part in await parts(session, whom, slots):
+        slot, theirs, conditions = _those(session, whom, part)
+        query = select(slot.calendar, slot.cadence).select_from(theirs).where(_none(whom, slot), *conditions).distinct()
         found |= {Kin(row.calendar, row.cadence, whom.company) for row in await session.all(query)}
     return found
+
+
+def _none(whom: Whom, slot: Any) -> ColumnElement[bool]:
+    """Who has no nudge of this period, said or not."""
+    has = exists().where(nudges.c.person == people.c.id, nudges.c.rhythm == whom.rhythm)
+    return ~has.where(nudges.c.period == slot.period, nudges.c.step == 0)
+
+
+def _those(session: Session, whom: Whom, part: Part) -> tuple[Any, Join, list[ColumnElement[bool]]]:
+    """The slots as a table, the same joined with their people, and who of these it is about. From the calendar to its
+    people for the many who have the company's rhythm, from the manager to the team for those who have their own: each
+    person is met once. Joined, not a CASE: with a hundred calendars that would be compared a hundred times for each."""
+    table = _slots(session, part.slots)
+    theirs = _teams(table, part.span) if part.own else _shared(table, part.span)
+    conditions = [whom.who(), ~whom.away(None if part.own else part.span)]
+    if part.beside:
+        exactly = whom.asked(table.c, part.beside)
+        # Of the many, only those few are looked at more closely.
+        few = people.c.id.in_(select(nudges.c.person).where(*whom.then(part.slots, part.beside)))
+        conditions.append(~(exactly if part.own else and_(few, exactly)))
+    return table.c, theirs, conditions
+
+
+async def _beside(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> frozenset[str]:
+    """The periods of other cadences in the time of these slots, if anybody was asked in one."""
+    if whom.after:
+        return frozenset()
+    periods = frozenset(
+        period for each in {(s.period, s.first, s.end) for s in slots.values()} for period in beside(*each)
+    )
+    asked = select(nudges.c.person).where(*whom.then(slots, periods))
+    return periods if await session.first(asked.limit(1)) else frozenset()
+
+
+@lru_cache(maxsize=1024)
+def beside(period: str, first: datetime, end: datetime) -> frozenset[str]:
+    """The others with which a period shares time, be it a day: elsewhere it is another day."""
+    since, until = first.date() - DAY, end.date() + DAY
+    found = set[str]()
+    for every in get_args(Every):
+        other = period_of(every, since)
+        while other != period_of(every, until):
+            found.add(other)
+            other = following(every, other)
+        found.add(other)
+    return frozenset(found - {period})
+
+
+def _teams(table: CTE, span: Span | None) -> Join:
+    """Manager by manager."""
+    between = (span.holds(cadences.c.manager),) if span else ()
+    # coalesce: SQLite would begin with the slots, and look through all of these teams for each of them; or take
+    # everybody of a calendar, or of all teams, and leave out who is not in one of these.
+    said = func.coalesce(cadences.c.said, "") == table.c.cadence
+    same = func.coalesce(people.c.calendar, "") == table.c.calendar
+    teams = cadences.join(people, and_(people.c.manager == MANAGER, *between))
+    return teams.join(table, and_(said, same))
+
+
+def _shared(table: CTE, span: Span | None) -> Join:
+    """Calendar by calendar."""
+    between = (span.holds(people.c.id),) if span else ()
+    none = or_(people.c.manager.is_(None), people.c.manager.not_in(select(cadences.c.manager)))
+    # coalesce: SQLite would begin with all the people, and look for the slot of each.
+    same = people.c.calendar == func.coalesce(table.c.calendar, "")
+    return table.join(people, and_(same, *between, none))
+
+
+def _slots(session: Session, slots: Mapping[Kin, Slot]) -> CTE:
+    each = [(kin.calendar, kin.cadence, s.period, s.at, s.state, s.first, s.end) for kin, s in slots.items()]
+    kin = (("calendar", people.c.calendar), ("cadence", cadences.c.said))
+    span = (("first", nudges.c.due_at), ("end", nudges.c.due_at))
+    return listed(session, "slots", *kin, *SLOT, *span, rows=each)
+
+
+async def absent(
+    session: Session, whom: Whom, slots: Mapping[Kin, Slot] | None = None
+) -> list[tuple[str, Kin, date, date]]:
+    """Person, kin, first and last day away of those left out by `plan`: the few that are looked at one by one. Without
+    those who have the nudge of their slot, where `slots` are given."""
+    query = (
+        select(people.c.id, people.c.calendar, CADENCE.label("cadence"), absences.c.first, absences.c.last)
+        .select_from(absences.join(people, people.c.id == absences.c.person))
+        .outerjoin(cadences, cadences.c.manager == people.c.manager)
+        .where(concerns(whom.rhythm), within(whom.since, whom.until), whom.who())
+    )
+    found = list[tuple[str, Kin, date, date]]()
+    for each in (query,) if slots is None else _lacking(session, query, whom, slots):
+        rows = await session.all(each)
+        found += [(row.id, Kin(row.calendar, row.cadence, whom.company), row.first, row.last) for row in rows]
+    return found
+
+
+def _lacking(session: Session, query: Any, whom: Whom, slots: Mapping[Kin, Slot]) -> Iterable[Any]:
+    each = list(slots.items())
+    for some in (dict(each[n : n + MOST]) for n in range(0, len(each), MOST)):
+        table = _slots(session, some)
+        # coalesce: SQLite would take everybody of a calendar and look whether they were away.
+        same = and_(func.coalesce(people.c.calendar, "") == table.c.calendar, table.c.cadence == CADENCE)
+        yield query.join(table, same).where(_none(whom, table.c))
+
+
+async def plan_each(session: Session, rhythm: str, slots: Iterable[tuple[str, Slot]]) -> None:
+    """The same for single people, by id."""
+    rows = [
+        {"person": id, "rhythm": rhythm, "period": s.period, "step": 0, "due_at": s.at, "state": s.state, "tries": 0}
+        for id, s in slots
+    ]
+    if rows:
+        await session.run(session.insert(nudges).on_conflict_do_nothing(), rows)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 import storage
+from storage import postgres
 from storage.engine import Store
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -36,27 +37,39 @@ async def upgrade(url: str, to: str = "head") -> None:
 
     Raises alembic.util.CommandError when the database was made by a later release.
     """
-    async with _connected(url) as connection:
-        await connection.run_sync(lambda sync: command.upgrade(_config(sync), to))
+    async with connected(url) as connection:
+        await connection.run_sync(up, to)
 
 
 async def downgrade(url: str, to: str) -> None:
     """Take back every revision after `to`; "base" takes back all, with everything that is kept in them."""
-    async with _connected(url) as connection:
-        await connection.run_sync(lambda sync: command.downgrade(_config(sync), to))
+    async with connected(url) as connection:
+        await connection.run_sync(down, to)
 
 
 async def current(url: str) -> str | None:
     """The revision the database is at; None for one that was never upgraded."""
-    async with _connected(url) as connection:
-        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    async with connected(url) as connection:
+        return await connection.run_sync(revision_in)
 
 
 async def revision(store: Store) -> str | None:
     """The same by the store's own connections: waits for no writer. None too where there is nothing yet."""
     async with store.engine.connect() as connection:
         await connection.execution_options(kadens_reads=True)
-        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        return await connection.run_sync(revision_in)
+
+
+def up(connection: Connection, to: str = "head") -> None:
+    command.upgrade(_config(connection), to)
+
+
+def down(connection: Connection, to: str = "base") -> None:
+    command.downgrade(_config(connection), to)
+
+
+def revision_in(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def head() -> str:
@@ -66,7 +79,7 @@ def head() -> str:
 
 async def revise(url: str, message: str) -> None:
     """Write a new revision: what `storage/*.py` says and the upgraded database at `url` has not. For developers."""
-    async with _connected(url) as connection:
+    async with connected(url) as connection:
         await connection.run_sync(lambda sync: command.revision(_config(sync), message, autogenerate=True))
 
 
@@ -78,8 +91,9 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 @asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
-    store = Store(url)
+async def connected(url: str) -> AsyncIterator[AsyncConnection]:
+    """One transaction for changes of the shape, that may take as long as it takes; nobody else changes it meanwhile."""
+    store = Store(postgres.patient(url))
     if store.engine.dialect.name == "sqlite":
         # A file that cannot be opened is found out here: aiosqlite's thread would speak to a loop that is gone by then.
         sqlite3.connect(store.engine.url.database or ":memory:").close()

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, or_, select, tuple_, update
 from sqlmodel import Field, SQLModel
 
 from bot.core.cards import File
 from bot.core.people import Kind, Place
+from storage import unreachable
 from storage.engine import Session, table
 from storage.outbox import FILE
 from storage.people import accounts as folk
@@ -74,6 +75,10 @@ class Reference:
     gone: bool = False
     team: str = ""
 
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.workspace, self.conversation
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -105,6 +110,13 @@ async def reference(session: Session, workspace: str, conversation: str) -> Refe
     return _reference(row) if row else None
 
 
+async def references(session: Session, those: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Reference]:
+    """Those that are there of many, by workspace and conversation."""
+    here = tuple_(conversations.c.workspace, conversations.c.conversation).in_(list(those))
+    found = map(_reference, await session.all(select(conversations).where(here)))
+    return {reference.key: reference for reference in found}
+
+
 async def service_url(session: Session, workspace: str) -> str | None:
     """The address under which this tenant was last heard; good for everybody in it."""
     of_them = select(conversations.c.service_url).where(conversations.c.workspace == workspace)
@@ -126,12 +138,26 @@ async def keep(session: Session, reference: Reference, at: datetime) -> None:
     new = {"workspace": reference.workspace, "conversation": reference.conversation, "installs": 0, **values}
     insert = session.insert(conversations).values(new)
     await session.run(insert.on_conflict_do_update(index_elements=["workspace", "conversation"], set_=values))
+    await unreachable.met(session, reference.workspace, [reference.conversation])
 
 
-async def removed(session: Session, workspace: str, conversation: str) -> None:
-    """The bot was taken out: nothing is sent there until it is put in again."""
-    here = update(conversations).where(_here(workspace, conversation), conversations.c.gone.is_(False))
-    await session.run(here.values(gone=True, installs=conversations.c.installs + 1))
+async def removed(session: Session, workspace: str, conversation: str = "", team: str = "") -> None:
+    """The bot was taken out: of a conversation, of a team with all its channels or, without either, of the tenant.
+
+    Nothing is sent there until it is put in again.
+    """
+    here = conversations.c.workspace == workspace
+    if conversation:
+        place = _here(workspace, conversation)
+        here = or_(place, here & (conversations.c.team == team)) if team else place
+    out = update(conversations).where(here, conversations.c.gone.is_(False))
+    await session.run(out.values(gone=True, installs=conversations.c.installs + 1))
+
+
+async def anywhere(session: Session, workspace: str) -> bool:
+    """Whether the bot is still somewhere in this tenant, as far as it was told."""
+    here = select(conversations.c.conversation).where(conversations.c.workspace == workspace)
+    return await session.first(here.where(conversations.c.gone.is_(False)).limit(1)) is not None
 
 
 async def known(session: Session, workspace: str, directory: Iterable[str]) -> Mapping[str, Known]:

@@ -2,15 +2,18 @@
 
 import asyncio
 import inspect
+import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import count as numbers
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine, event, func, select
 from sqlmodel import SQLModel
 
 from bot.core.calendar import Calendar
@@ -27,15 +30,40 @@ from scheduler.delivery import Delivery
 from storage import people as folk
 from storage import schema
 from storage.engine import Store, table
+from tests import postgres
 
 NOON = datetime(2026, 3, 6, 12, tzinfo=UTC)  # a Friday
 SLACK, TEAMS, DEMO = "slack:T1", "teams:t1", "playground:demo"
 HALL = Place(SLACK, "C1", kind="public")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="what the tests keep things in; with postgresql only those run that keep anything",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the one process that all others of a run belong to
+        place = postgres.place()
+        os.environ["KADENS_TEST_SERVER"] = str(place.__enter__())
+        config.add_cleanup(lambda: place.__exit__(None, None, None))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("database") == "postgresql":
+        stored = [item for item in items if "databases" in getattr(item, "fixturenames", ())]
+        meant = [item for item in stored if not item.get_closest_marker("sqlite")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(meant)])
+        items[:] = meant
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with all tables, made once: copying it is faster than making them for each test."""
+    """An SQLite file with all tables, made once: copying it is faster than making them for each test."""
     path = tmp_path_factory.mktemp("empty") / "kadens.db"
     engine = create_engine(f"sqlite:///{path}")
     schema.metadata().create_all(engine)
@@ -43,10 +71,46 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def server() -> postgres.Server:
+    """This test run's PostgreSQL, with a database "empty" that has all tables. To stop one, begin your own."""
+    return postgres.shared(Path(os.environ["KADENS_TEST_SERVER"]))
+
+
+Databases = Callable[..., str]
+
+
 @pytest.fixture
-def url(empty_database: Path, tmp_path: Path) -> str:
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
+    """`databases()`: the URL of a new database with all tables; `databases(tables=False)`: of one that has none yet.
+    They are gone after the test."""
+    made = list[str]()
+    if request.node.get_closest_marker("postgresql") or request.config.getoption("database") == "postgresql":
+        server: postgres.Server = request.getfixturevalue("server")
+
+        def make(tables: bool = True) -> str:
+            made.append(f"kadens_{uuid4().hex}")
+            return server.database(made[-1], "empty" if tables else "template0")
+
+        yield make
+        for name in made:
+            server.drop(name)
+    else:
+        empty: Path = request.getfixturevalue("empty_database")
+
+        def make(tables: bool = True) -> str:
+            made.append(f"kadens{len(made) or ''}.db")
+            if tables:
+                shutil.copy(empty, tmp_path / made[-1])
+            return f"sqlite+aiosqlite:///{tmp_path / made[-1]}"
+
+        yield make
+
+
+@pytest.fixture
+def url(databases: Databases) -> str:
     """The address of a database of this test's own, for tests that open it themselves or from another process."""
-    return f"sqlite+aiosqlite:///{shutil.copy(empty_database, tmp_path / 'kadens.db')}"
+    return databases()
 
 
 @pytest.fixture
@@ -119,6 +183,24 @@ async def crowd(store: Store, number: int, zones: Iterable[str] = ("UTC",), work
     async with store.transaction() as session:
         await session.run(folk.people.insert(), many)
         await session.run(folk.accounts.insert(), theirs)
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
+    """What is asked of the database meanwhile, with the values; of a statement for many rows, theirs."""
+    found = list[tuple[str, Any]]()
+
+    def note(_: Any, __: Any, statement: str, values: Any, *rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            found.append((statement, values))
+
+    for engine in store.engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        for engine in store.engines:
+            event.remove(engine, "before_cursor_execute", note)
 
 
 class Desk:

@@ -4,9 +4,10 @@ A card waits in the outbox as JSON: `kind` is how a part is known again when it 
 before this one. A new part therefore gets a new kind, and an old kind never changes its meaning.
 """
 
+import operator
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, TypeVar
 
@@ -63,15 +64,28 @@ def spelled(thing: T, somebody: str) -> T:
             found = begun if begun == found else somebody[:1].upper() + somebody[1:] + begun
             return found.replace(SOMEBODY, somebody)  # type: ignore[no-any-return]
     elif isinstance(found, tuple):
-        inner = tuple([spelled(each, somebody) for each in found])
-        return thing if all(one is other for one, other in zip(inner, found, strict=True)) else inner  # type: ignore[return-value]
+        inner = [spelled(each, somebody) for each in found]
+        if any(map(operator.is_not, inner, found)):
+            return tuple(inner)  # type: ignore[return-value]
     elif isinstance(found, dict):
         return {key: spelled(value, somebody) for key, value in found.items()}  # type: ignore[return-value]
-    elif is_dataclass(found) and not isinstance(found, type):
-        names = found.__dataclass_fields__
-        changed = {name: new for name in names if (new := spelled(old := getattr(found, name), somebody)) is not old}
-        return replace(found, **changed) if changed else thing  # type: ignore[return-value]
+    elif names := _fields(type(found)):
+        changed = dict[str, Any]()
+        for name in names:
+            if (new := spelled(old := getattr(found, name), somebody)) is not old:
+                changed[name] = new
+        return replace(found, **changed) if changed else thing
     return thing
+
+
+_FIELDS: dict[type[Any], tuple[str, ...]] = {Place: (), Person: ("name",)}
+
+
+def _fields(kind: type[Any]) -> tuple[str, ...]:
+    """Those of a dataclass in which there may be words; every message of every turn is looked through."""
+    if kind not in _FIELDS:
+        _FIELDS[kind] = tuple(getattr(kind, "__dataclass_fields__", ()))
+    return _FIELDS[kind]
 
 
 @dataclass(frozen=True, slots=True)

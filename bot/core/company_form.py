@@ -23,11 +23,13 @@ KUDOS = {
 }
 PEOPLE = {
     "first_days": "people.first_days",
-    "pilot": "people.pilot",
     **{name: f"thresholds.{name}" for name in Thresholds.model_fields},
 }
 PLACES = {"recognition": "kudos.recognition", "channels": "languages.channels"}
-FIELDS = {**KUDOS, **PEOPLE, **PLACES}
+# Said when the bot was let in, or chosen by cards of their own: handlers/welcome.py.
+AUDIENCE = {"not_yet": "people.not_yet", "pilot": "people.pilot", "admins": "people.admins"}
+FIELDS = {**KUDOS, **PEOPLE, **AUDIENCE, **PLACES}
+KEPT = ("admins",)  # not given back in chat: a company would be left without anybody who may
 ROLES = ("admin", "hr")
 
 
@@ -45,8 +47,6 @@ def typed(event: Submission, name: str) -> Any:
         case "allowance":
             lines = [line for line in re.split(r"[\n,;]+", text) if line.strip()]
             return {role.strip(): a_day.strip() for role, _, a_day in (line.partition(":") for line in lines)}
-        case "pilot":
-            return [person.account for person in event.people.get(name, ())]
     return text
 
 

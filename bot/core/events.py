@@ -1,10 +1,9 @@
 """Everything that can happen to the bot, whichever platform it arrived through.
 
-Inbound builds the events down to `Met`; the turn makes of `Words`, of the `talk.*` actions and forms, and of an edited
-or deleted message what they mean: a `Reply` in a dialogue, a `Remark` in a thread of ours, or a `Command`.
+Inbound builds the events down to `Installed`; the turn makes of `Words`, of the `talk.*` actions and forms, and of an
+edited or deleted message what they mean: a `Reply` in a dialogue, a `Remark` in a thread of ours, or a `Command`.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.core.people import Kind, Person, Place
 from bot.core.progress import Progress
 from bot.core.settings import Settings
+from bot.core.watch import ref_of
 
 DEFAULTS = Settings()
 
@@ -30,7 +30,7 @@ class Event:
     @property
     def ref(self) -> str:
         """A short id for what this event brings into being; the same for a repeat."""
-        return hashlib.sha256(self.id.encode()).hexdigest()[:16]
+        return ref_of(self.id)
 
     @property
     def today(self) -> date:
@@ -116,6 +116,15 @@ class Met(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Installed(Event):
+    """The bot was let into a whole workspace. The actor is who did it, or the bot where the platform does not say; the
+    place is theirs. That it leaves again decides nothing and says nothing: see storage.installations.left.
+    """
+
+    enterprise: str = ""  # the platform's id of an organisation above the workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Due(Event):
     """A rhythm's moment has come for this person. Step 0 is the nudge, 1 and up its reminders."""
 
@@ -147,5 +156,5 @@ class Remark(Event):
     text: str
 
 
-Routed = Command | Shortcut | Action | Submission | Reply | Remark | Reaction | Opened | Met | Due
-Arrived = Words | Rewritten | Command | Shortcut | Action | Submission | Reaction | Opened | Met | Due
+Routed = Command | Shortcut | Action | Submission | Reply | Remark | Reaction | Opened | Met | Installed | Due
+Arrived = Words | Rewritten | Command | Shortcut | Action | Submission | Reaction | Opened | Met | Installed | Due

@@ -11,6 +11,7 @@ from bot.core.events import (
     Command,
     Due,
     Event,
+    Installed,
     Met,
     Opened,
     Reaction,
@@ -37,13 +38,14 @@ class Route:
     key: str
     handler: Callable[..., Effects]
     gather: Callable[[Any, Any], Awaitable[Any]] | None
+    feature: str
 
 
 class On(Generic[E]):
     """The decorator for one kind of event: what `gather` returns is what the handler takes, and mypy checks it."""
 
-    def __init__(self, kind: type[E], routes: list[Route]) -> None:
-        self.kind, self.routes = kind, routes
+    def __init__(self, kind: type[E], routes: list[Route], feature: str) -> None:
+        self.kind, self.routes, self.feature = kind, routes, feature
 
     @overload
     def __call__(self, key: str) -> Callable[[Callable[[E | T], Effects]], Callable[[E | T], Effects]]: ...
@@ -53,7 +55,7 @@ class On(Generic[E]):
     ) -> Callable[[Callable[[E | T, F], Effects]], Callable[[E | T, F], Effects]]: ...
     def __call__(self, key: str, gather: Any = None) -> Any:
         def register(handler: Any) -> Any:
-            self.routes.append(Route(self.kind, key, handler, gather))
+            self.routes.append(Route(self.kind, key, handler, gather, self.feature))
             return handler
 
         return register
@@ -62,16 +64,17 @@ class On(Generic[E]):
 class Feature:
     def __init__(self, name: str) -> None:
         self.name, self.routes = name, list[Route]()
-        self.command = On(Command, self.routes)
-        self.shortcut = On(Shortcut, self.routes)
-        self.action = On(Action, self.routes)
-        self.submission = On(Submission, self.routes)
-        self.reply = On(Reply, self.routes)
-        self.remark = On(Remark, self.routes)
-        self.reaction = On(Reaction, self.routes)
-        self.opened = On(Opened, self.routes)
-        self.met = On(Met, self.routes)
-        self.due = On(Due, self.routes)
+        self.command = On(Command, self.routes, name)
+        self.shortcut = On(Shortcut, self.routes, name)
+        self.action = On(Action, self.routes, name)
+        self.submission = On(Submission, self.routes, name)
+        self.reply = On(Reply, self.routes, name)
+        self.remark = On(Remark, self.routes, name)
+        self.reaction = On(Reaction, self.routes, name)
+        self.opened = On(Opened, self.routes, name)
+        self.met = On(Met, self.routes, name)
+        self.installed = On(Installed, self.routes, name)
+        self.due = On(Due, self.routes, name)
 
 
 class TwoRoutesClash(LookupError):
@@ -138,6 +141,8 @@ def key(event: Routed) -> str:
             return "home"
         case Met(kind=kind):
             return kind
+        case Installed():
+            return "workspace"
         case Due(rhythm=rhythm):
             return rhythm
         case _:

@@ -25,7 +25,9 @@ CHAT = (
     "kudos.recognition",
     "languages.channels",
     "people.first_days",
+    "people.not_yet",
     "people.pilot",
+    "people.admins",
     *(f"thresholds.{name}" for name in Thresholds.model_fields),
 )
 # Of these a place is added to what the file has for other places; an empty word takes out the file's.

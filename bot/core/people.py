@@ -44,6 +44,7 @@ class Person:
     takes_timing: str = ""  # direct, or with time to think
     takes_form: str = ""  # in writing, or in person
     takes_detail: str = ""  # in detail, or the headline
+    unmet: bool = field(default=False, compare=False)  # we never told them who we are, nor did they ask
 
     @property
     def home(self) -> Place:

@@ -149,6 +149,7 @@ class People(Section):
     start: Clock = time(9)
     end: Clock = time(17)
     first_days: Count = 7  # a newcomer is left in peace for so many days
+    not_yet: bool = False  # nobody is nudged, until an admin chooses in chat whom to begin with
     pilot: tuple[str, ...] = ()  # platform ids of the people the bot may speak to first; empty: everybody
     admins: tuple[str, ...] = ()  # platform ids of the people who may change the company's settings in chat
     managers: Literal["chat", "directory"] = "chat"  # who says who manages whom: the two, or the company's own list
@@ -227,6 +228,7 @@ class Retention(Section):
     feedback: Count = 36
     audit: Count = 36
     rhythm: Annotated[Count, AfterValidator(_a_year)] = 24  # who was asked when, and was away when
+    uninstalled: Count = 30  # days: all of a workspace that put us out
     traffic: Annotated[Count, AfterValidator(_a_week)] = 30  # days: what came in, and where what we said stands
 
 

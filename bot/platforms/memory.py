@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.core.cards import Card
-from bot.core.sending import Can, Outgoing
+from bot.core.sending import Can, Outgoing, Unreachable
 
 ALL = Can(threads_in_direct=True, whispers=True, looks_back=True)
 
@@ -22,9 +22,11 @@ class Memory:
         self.troubles = list[Exception | None]()  # what happens to the next sends; None: nothing
         self.barred = dict[str, Exception]()  # by conversation: what happens there always
         self.asked = list[Outgoing]()  # what was looked up
+        self.refused = 0  # times that somebody could not be reached
 
     async def send(self, message: Outgoing) -> str:
         trouble = self.troubles.pop(0) if self.troubles else self.barred.get(message.place.conversation)
+        self.refused += isinstance(trouble, Unreachable)
         if trouble and not isinstance(trouble, Lost):
             raise trouble
         if message.card and self.render:

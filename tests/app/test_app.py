@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot import logs
-from bot.app import SILENT, Pulse, build
+from bot.app import SILENT, App, Pulse, build
 from bot.core.settings import Settings
 from bot.settings import Mistake, Secrets
 from storage import schema
@@ -49,6 +49,18 @@ async def test_it_is_ready_only_while_the_clock_beats_and_things_are_delivered(t
     assert await app.unready() is None
     await app.stop()
     assert await app.unready() == "stopping"
+
+
+async def test_many_who_ask_at_once_whether_it_is_ready_all_hear_it(url: str) -> None:
+    app = build(Secrets(url, teams_app_id=""), Settings())
+    # Whoever asks again at once begins the next look while others still wait to read the last one.
+    looked = await asyncio.gather(*(_again(app) for _ in range(20)))
+    assert len({str(why) for some in looked for why in some}) == 1
+    await app.stop()
+
+
+async def _again(app: App) -> list[str | None]:
+    return [await app.unready() for _ in range(5)]
 
 
 async def test_stopping_twice_or_before_the_start_does_no_harm(url: str) -> None:

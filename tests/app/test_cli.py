@@ -37,6 +37,8 @@ def test_help_says_how_to_begin_and_comes_at_once(tmp_path: Path) -> None:
     [
         "demo",
         "serve",
+        "backup",
+        "restore",
         "doctor",
         "manifest",
         "manifest slack",
@@ -69,6 +71,9 @@ def test_every_command_has_its_own_help(tmp_path: Path, command: str) -> None:
         ("db", "what"),
         ("db downgrade", "revision"),
         ("db downgrade base", "no revision yet"),
+        ("backup all.backup", "There is no database sqlite:///kadens.db."),
+        ("restore none.backup", "none.backup: No such file or directory"),
+        ("restore .", "Is a directory"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(tmp_path: Path, args: str, words: str) -> None:

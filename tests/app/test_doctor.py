@@ -9,14 +9,19 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from cryptography.fernet import Fernet
 
 from bot import doctor
 from bot.core.cards import Card, Text
 from bot.core.effects import Tell
 from bot.core.events import Command
 from bot.core.people import Person
+from bot.core.sealed import Sealer
+from bot.platforms.memory import ALL
 from bot.platforms.slack.manifest import scopes
-from storage import delivery, outbox, schema, syncs
+from storage import delivery, limits, outbox, retention, schema, syncs, unreachable
+from storage import slack as granted
+from storage.delivery import Want
 from storage.engine import Store
 from tests.app.process import SECRET, run
 from tests.conftest import person
@@ -106,11 +111,11 @@ def test_it_says_all_that_is_wrong_with_the_files(tmp_path: Path) -> None:
 
 async def test_when_all_is_well_it_says_so() -> None:
     async with Workspace() as slack, TeamsStub() as teams:
-        configured(slack.url, teams)
+        configured(slack.url, teams, TEAMS_TENANTS="*")
         write("app.yaml", "kudos:\n  recognition: {'slack:T1': C1}\n")
         await schema.upgrade("sqlite+aiosqlite:///kadens.db")
         code, said = await examined()
-    assert code == 0 and all(line.startswith("✓") for line in said), said
+    assert code == 0 and [line for line in said if not line.startswith("✓")] == []
     looked_at = "database|outbox|signing secret|slack:T1|scopes|channel C1|TEAMS_APP_ID|token|keys"
     for words in looked_at.split("|"):
         assert any(words in line for line in said), words
@@ -182,6 +187,28 @@ async def test_whether_the_company_lets_us_read_its_directory() -> None:
         assert any("Graph cannot be asked" in line for line in (await examined())[1])
 
 
+async def test_which_tenants_teams_answers_is_said() -> None:
+    own, other = "72f988bf-86f1-41af-91ab-2d7cd011db47", "72f988bf-86f1-41af-91ab-2d7cd011db48"
+    said = dict[str, list[str]]()
+    async with TeamsStub() as teams:
+        for name, own_, listed in (
+            ("nobody named", "", ""), ("all", own, "*"), ("only others", own, other), ("from before", "", own),
+            ("no ids", own, "contoso.com"), ("two", own, f"{own},{other}"),
+        ):  # fmt: skip
+            configured(teams=teams, TEAMS_TENANT_ID=own_, TEAMS_TENANTS=listed, TEAMS_GRAPH_URL=teams.graph_url)
+            said[name] = (await examined())[1]
+
+    def about(name: str, words: str) -> list[str]:
+        return [line[0] for line in said[name] if words in line]
+
+    assert about("nobody named", "every tenant that installs the app is answered") == ["!"]
+    assert about("all", "every tenant is answered, as TEAMS_TENANTS says") == ["✓"]
+    assert about("only others", "gets no answer") == ["!"]
+    assert about("from before", "Azure makes no new ones") == ["!"]
+    assert about("no ids", "TEAMS_TENANTS: write ids") == ["✗"]
+    assert about("two", f"who manages whom in tenant {other}") == ["✓"] and about("two", "TEAMS_TENANTS") == []
+
+
 async def test_what_is_wrong_at_teams_is_named() -> None:
     async with TeamsStub() as teams:
         configured(teams=teams, TEAMS_APP_PASSWORD="other", TEAMS_TENANT_ID="contoso")
@@ -208,15 +235,46 @@ async def test_the_database_is_looked_into() -> None:
             event = Command(id=f"e{number}", actor=who, place=who.home, at=now - timedelta(hours=age), name="kudos")
             await outbox.put(session, event, 0, Tell(who, Card("", (Text(HUSH),))))
     async with store.transaction() as session:
-        claims = await delivery.claim(session, now, now + timedelta(minutes=1), 2, ["slack"])
+        claims = (await delivery.claim(session, now, now + timedelta(minutes=1), Want(2, {"slack": ALL}))).claims
         await delivery.given_up(session, claims[0], now, "Unreachable")
-        await delivery.failed(session, claims[1], "TimeoutError", now)
+        await delivery.failed(session, claims[1], now, "TimeoutError", now)
+        await limits.rest(session, "slack:T1", now + timedelta(seconds=90), now)
+        await unreachable.keep(session, who.home, "user_disabled", now)
+        assert await retention.claim(session, now - timedelta(days=3))
     await store.close()
     _, said = await examined()
     told = [line for line in said if "outbox" in line]
-    assert told[0].startswith("! outbox: 2 messages wait, the oldest for 60 minutes")
-    assert told[1].startswith("! outbox: 1 messages were given up (1 × Unreachable)")
-    assert told[2].startswith("! outbox: of 1 messages nobody knows")
+    assert told[0].startswith("! outbox: 2 messages wait, the oldest for 120 minutes")
+    assert told[1].startswith("! outbox: slack:T1: 2 wait: it asked us to be quiet for")
+    assert told[2] == "! outbox: slack:T1: 2 wait, of which the last try failed: 1 × TimeoutError"
+    assert told[3].startswith("! outbox: people and channels out of reach: 1 × user_disabled")
+    assert told[4].startswith("! outbox: 1 messages were given up (1 × Unreachable)")
+    assert told[5].startswith("! outbox: of 1 messages nobody knows")
+    day = (now - timedelta(days=3)).date()
+    assert f"! retention: what is old enough last went on {day}: does `kadens serve` run?" in said
+
+
+async def test_slack_for_many_workspaces() -> None:
+    """Each has its token in the database: whether our keys open them, and whether they are renewed."""
+    mine, lost = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    async with Workspace() as stub:
+        configured(SLACK_CLIENT_ID="1.2", SLACK_CLIENT_SECRET=HUSH, SLACK_SIGNING_SECRET=SECRET, KADENS_KEYS=mine,
+                   SLACK_API_URL=stub.url)  # fmt: skip
+        await schema.upgrade("sqlite+aiosqlite:///kadens.db")
+        store, now = Store("sqlite+aiosqlite:///kadens.db"), datetime.now(UTC)
+        async with store.transaction() as session:
+            for workspace, key in (("slack:T1", mine), ("slack:T2", mine), ("slack:T3", lost)):
+                await granted.keep(session, Sealer(key), granted.Grant(workspace, f"xoxb-{HUSH}"), now)
+            stale = await granted.find(session, Sealer(mine), "slack:T2")
+            assert stale
+            await granted.not_renewed(session, stale, now, "invalid_refresh_token")
+        await store.close()
+        code, said = await examined()
+    told = [line for line in said if "Slack" in line]
+    assert code == 1 and any("✓ Slack: installed in 2 workspaces" in line for line in told)
+    assert any(line.startswith("✗ Slack: the token of slack:T3 was sealed with another key") for line in told)
+    assert any(line.startswith("! Slack: the token of slack:T2 is not renewed since") for line in told)
+    assert "✓ Slack: any workspace can install the app, at /slack/install" in told
 
 
 @pytest.mark.parametrize(

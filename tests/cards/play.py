@@ -1,7 +1,5 @@
 """What is played: every feature from its first word to its last, with all that can go wrong."""
 
-from pathlib import Path
-
 from bot.core.cards import mention
 from bot.core.events import Met, Opened, Rewritten, Shortcut
 from bot.core.people import Person, Place
@@ -15,7 +13,7 @@ from handlers.review import questions as review
 from handlers.thanks import why
 from storage.engine import Store
 from storage.places import keep_group
-from tests.cards import play_feedback, play_goals, play_home, play_privacy, play_settings, play_tree
+from tests.cards import play_feedback, play_goals, play_home, play_privacy, play_settings, play_tree, play_welcome
 from tests.cards.gallery import Gallery, Stage, company, settings
 from tests.conftest import HALL, SLACK
 
@@ -31,9 +29,9 @@ DAYS = (
 DENIED = Place(SLACK, "C9", kind="public")
 
 
-async def played(lang: str, wild: bool, database: Path) -> Gallery:
+async def played(lang: str, wild: bool, url: str) -> Gallery:
     """The gallery of one language, from a database with empty tables."""
-    gallery, store = Gallery(lang, wild), Store(f"sqlite+aiosqlite:///{database}", settings(lang))
+    gallery, store = Gallery(lang, wild), Store(url, settings(lang))
     try:
         await play(gallery, store)
     finally:
@@ -48,6 +46,7 @@ async def play(gallery: Gallery, store: Store) -> None:
         await scene(stage, folk)
     for scene in (grow_alone, grow_beside, reviews, homes, another_month):
         await scene(stage, folk)
+    await play_welcome.welcome(stage, folk)
     for scene in (play_settings.own_settings, play_settings.team_rhythm, play_settings.administration):
         await scene(stage, folk)
     for scene in (play_feedback.feedback, play_goals.goals, play_home.homes, play_home.history):

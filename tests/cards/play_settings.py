@@ -114,7 +114,7 @@ async def administration(stage: Stage, folk: People) -> None:
     await stage.fill(max, form, answers=KUDOS | {"values": "joy", "leaderboard": "yes"})
     form = await stage.tap(max, "admin.people")
     await stage.fill(max, form, answers=dict.fromkeys(LIMITS, "?"))
-    await stage.fill(max, form, answers=LIMITS | {"sure": "6"}, people={"pilot": (folk["ana"], folk["ben"])})
+    await stage.fill(max, form, answers=LIMITS | {"sure": "6"})
     await stage.tap(max, "admin.show")
     form = await stage.tap(max, "admin.back")
     await stage.fill(max, form, answers={"which": ""})

@@ -53,9 +53,15 @@ def galleries(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) ->
     found = []
     for lang in LANGUAGES:
         for wild in (False, True):
-            path = tmp_path_factory.mktemp("gallery") / "kadens.db"
-            found.append(asyncio.run(played(lang, wild, Path(shutil.copy(empty_database, path)))))
+            path = shutil.copy(empty_database, tmp_path_factory.mktemp("gallery") / "kadens.db")
+            found.append(asyncio.run(played(lang, wild, f"sqlite+aiosqlite:///{path}")))
     return found
+
+
+@pytest.mark.postgresql
+async def test_all_of_it_can_be_played_on_postgresql_too(url: str) -> None:
+    gallery = await played("sv", True, url)
+    assert not Routes(*FEATURES).table.keys() - gallery.routes
 
 
 def test_every_route_shows_something_in_every_language(galleries: list[Gallery]) -> None:

@@ -83,7 +83,7 @@ class House:
         worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.faults.worker",
             self.store.url, self.address, str(self.clock.path), AS_JSON, looks_back, self.features,
-            cwd=ROOT, env={**os.environ, "PYTHONWARNINGS": "default"},
+            cwd=ROOT, env={**os.environ, "PYTHONWARNINGS": "default"}, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         self.workers.append(worker)
         return worker
@@ -94,7 +94,9 @@ class House:
         await worker.wait()
 
     async def end(self, worker: asyncio.subprocess.Process) -> None:
-        """As a process manager does it."""
+        """As a process manager does it, once it has begun."""
+        assert worker.stdout
+        assert await asyncio.wait_for(worker.stdout.readline(), 15) == b"ready\n"
         worker.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(worker.wait(), 15) == 0
 

@@ -30,7 +30,8 @@ def path(house):
 
 
 @pytest.mark.slow
-async def test_two_processes_on_one_file_tell_everybody_once(house):
+@pytest.mark.kill
+async def test_two_processes_on_one_database_tell_everybody_once(house):
     await crowd(house.store, 80)
     await house.to_the_next_moment()
     workers = [await house.start(), await house.start()]
@@ -45,6 +46,7 @@ async def test_two_processes_on_one_file_tell_everybody_once(house):
 
 
 @pytest.mark.slow
+@pytest.mark.kill
 async def test_two_processes_of_which_one_is_killed_again_and_again(house):
     await crowd(house.store, 60)
     await house.to_the_next_moment()
@@ -101,6 +103,7 @@ async def test_after_ten_days_down_nothing_comes_in_a_burst(house):
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite
 async def test_a_file_that_is_locked_for_seconds_loses_and_doubles_nothing(house):
     await crowd(house.store, 40)
     await house.to_the_next_moment()
@@ -121,6 +124,7 @@ async def test_a_file_that_is_locked_for_seconds_loses_and_doubles_nothing(house
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite
 async def test_a_file_that_is_locked_at_the_start_only_delays_it(house):
     await crowd(house.store, 10)
     await house.to_the_next_moment()
@@ -136,6 +140,7 @@ async def test_a_file_that_is_locked_at_the_start_only_delays_it(house):
 
 
 @pytest.mark.slow
+@pytest.mark.kill
 async def test_a_terminated_process_gives_back_what_it_has_claimed(house):
     await crowd(house.store, 60)
     await house.to_the_next_moment()

@@ -93,6 +93,7 @@ async def main(
     store, clock = Store(url, Settings.model_validate_json(settings)), FileClock(Path(clock_file))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    print("ready", flush=True)
     async with aiohttp.ClientSession() as session:
         platforms = {"slack": Http(platform, session, looks_back == "yes")}
         turns = Turns(

@@ -1,13 +1,11 @@
 """Who may read what: the policy cell by cell, and what really arrives where in companies made at random."""
 
 import re
-import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count as numbers
 from itertools import product
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -31,7 +29,7 @@ from storage.kudos import KudosRow
 from storage.outbox import OutboxRow
 from storage.people import PersonRow
 from storage.sharing import RemarkRow
-from tests.conftest import HALL, SLACK, Company, Desk, count, rows
+from tests.conftest import HALL, SLACK, Company, Databases, Desk, count, rows
 
 TUESDAY = datetime(2026, 4, 14, 12, tzinfo=UTC)
 OTHER = "slack:T2"
@@ -451,12 +449,8 @@ class Town:
         return [(who, name) for who, text in told for name in theirs.get(who, ()) if re.search(rf"\b{name}\b", text)]
 
 
-runs = numbers(1)
-
-
-async def live(empty: Path, folder: Path, managers: list[int | None], steps: list[tuple[Any, ...]]) -> None:
-    path = shutil.copy(empty, folder / f"town{next(runs)}.db")
-    store = Store(f"sqlite+aiosqlite:///{path}", OPEN_BOARD)
+async def live(databases: Databases, managers: list[int | None], steps: list[tuple[Any, ...]]) -> None:
+    store = Store(databases(), OPEN_BOARD)
     try:
         town = Town(Desk(store, *FEATURES, now=TUESDAY))
         await town.settle(managers)
@@ -474,9 +468,9 @@ async def live(empty: Path, folder: Path, managers: list[int | None], steps: lis
 LOOSE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-async def test_the_marks_can_be_found(empty_database: Path, tmp_path: Path) -> None:
+async def test_the_marks_can_be_found(databases: Databases) -> None:
     """A town in which what is shared does arrive, so that finding no leak means something."""
-    store = Store(f"sqlite+aiosqlite:///{shutil.copy(empty_database, tmp_path / 'one.db')}", OPEN_BOARD)
+    store = Store(databases(), OPEN_BOARD)
     town = Town(Desk(store, *FEATURES, now=TUESDAY))
     await town.settle([None, 0, 0, None, None, 4])
     for step in (("checkin", 1, "manager"), ("grow", 1, "me"), ("review", 5, "manager"), ("kudos", 0, 1)):
@@ -499,15 +493,15 @@ async def test_the_marks_can_be_found(empty_database: Path, tmp_path: Path) -> N
 @settings(max_examples=4, deadline=None, suppress_health_check=LOOSE)
 @given(FIRST, st.lists(STEP, min_size=6, max_size=10))
 async def test_nobody_gets_words_that_were_not_shared(
-    empty_database: Path, tmp_path: Path, managers: list[int | None], steps: list[tuple[Any, ...]]
+    databases: Databases, managers: list[int | None], steps: list[tuple[Any, ...]]
 ) -> None:
-    await live(empty_database, tmp_path, managers, steps)
+    await live(databases, managers, steps)
 
 
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=LOOSE)
 @given(FIRST, st.lists(STEP, min_size=10, max_size=30))
 async def test_nobody_gets_words_that_were_not_shared_in_many_towns(
-    empty_database: Path, tmp_path: Path, managers: list[int | None], steps: list[tuple[Any, ...]]
+    databases: Databases, managers: list[int | None], steps: list[tuple[Any, ...]]
 ) -> None:
-    await live(empty_database, tmp_path, managers, steps)
+    await live(databases, managers, steps)

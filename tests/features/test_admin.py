@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event as listening
 
 from bot import doctor
 from bot.core import overlays
@@ -25,7 +24,7 @@ from storage.kudos import KudosRow
 from storage.nudges import NudgeRow
 from storage.overlays import CompanyRow, companies
 from storage.settings import LogRow
-from tests.conftest import HALL, SLACK, count, person, rows
+from tests.conftest import HALL, SLACK, count, person, rows, statements
 from tests.dialogues.script import Script, text_of
 
 TUESDAY = datetime(2026, 4, 14, 12, tzinfo=UTC)
@@ -47,9 +46,8 @@ async def set_kudos(script, who="hana", **answers):
     return await script.desk.submit(script.people[who], "admin.kudos", answers=KUDOS | answers)
 
 
-async def set_people(script, who="hana", pilot=(), **answers):
-    people = {"pilot": tuple(script.people[name] for name in pilot)}
-    return await script.desk.submit(script.people[who], "admin.people", answers=LIMITS | answers, people=people)
+async def set_people(script, who="hana", **answers):
+    return await script.desk.submit(script.people[who], "admin.people", answers=LIMITS | answers)
 
 
 async def said(script):
@@ -91,7 +89,7 @@ def test_of_several_settings_only_the_one_that_no_longer_holds_is_left_out(caplo
 
 
 def test_what_is_not_for_the_chat_is_not_taken_from_it():
-    assert over(FILE, overlays.said('{"people.admins": ["U-ana"], "prefix": "x"}')) is FILE
+    assert over(FILE, overlays.said('{"people.managers": "chat", "prefix": "x"}')) is FILE
 
 
 async def test_an_unreadable_row_does_not_stop_a_turn(script):
@@ -184,15 +182,16 @@ async def test_all_that_is_wrong_is_said_at_once_beside_its_field_in_the_admins_
 
 
 async def test_a_pilot_group_and_first_days_are_those_of_the_planner(script):
-    await set_people(script, pilot=("ana",), first_days="0")
-    desk = script.desk
+    await set_people(script, first_days="0")
+    desk, hana = script.desk, script.people["hana"]
+    await desk.submit(hana, "welcome.pilot", people={"pilot": (script.people["ana"],)})
     await plan(desk.store, datetime(2026, 5, 5, 9, 30, tzinfo=UTC))
     assert {row.person for row in await rows(desk.store, NudgeRow, state="owed")} == {"ana"}
-    opened = await desk.act(script.people["hana"], "admin.people")
+    opened = await desk.act(hana, "welcome.pilot")
     assert isinstance(opened, OpenForm)
     [picker] = [field for field in opened.form.fields if field.id == "pilot"]
     assert [person.name for person in picker.people] == ["Ana"]
-    await set_people(script, first_days="0")  # everybody
+    await desk.act(hana, "welcome.choose", "everybody")
     await plan(desk.store, datetime(2026, 5, 5, 9, 40, tzinfo=UTC))
     assert await count(desk.store, NudgeRow, state="owed", rhythm="checkin") == 4
 
@@ -200,7 +199,7 @@ async def test_a_pilot_group_and_first_days_are_those_of_the_planner(script):
 async def test_another_companys_people_are_no_pilot_group(script):
     other = await script.desk.person("Otto", workspace="slack:T9")
     people = {"pilot": (other,)}
-    refused = await script.desk.submit(script.people["hana"], "admin.people", answers=LIMITS, people=people)
+    refused = await script.desk.submit(script.people["hana"], "welcome.pilot", people=people)
     assert isinstance(refused, Refuse) and set(refused.objections) == {"pilot"}
 
 
@@ -264,8 +263,8 @@ async def test_the_operator_is_told_what_the_file_does_not_decide(script):
         assert await store_overlays.set_in_chat(session) == ["kudos.leaderboard", "values"]
 
 
-async def test_doctor_says_so_in_one_line(tmp_path):
-    url = f"sqlite+aiosqlite:///{tmp_path / 'new.db'}"
+async def test_doctor_says_so_in_one_line(databases):
+    url = databases(tables=False)
     await schema.upgrade(url)
     store = Store(url)
     await person(store, "Hana")
@@ -291,19 +290,12 @@ async def test_a_home_drawn_anew_is_drawn_with_them(script):
 async def test_a_turn_reads_the_layers_in_the_statement_that_introduces_people(script):
     """No statement more for a turn, whatever was set."""
 
-    async def statements():
-        found = []
-        engine = script.desk.store.engine.sync_engine
-
-        def note(connection, cursor, statement, *rest):
-            found.append(statement)
-
-        listening.listen(engine, "before_cursor_execute", note)
-        await script.desk.command(script.people["ana"], "kadens", "rhythm")
-        listening.remove(engine, "before_cursor_execute", note)
+    async def asked():
+        with statements(script.desk.store) as found:
+            await script.desk.command(script.people["ana"], "kadens", "rhythm")
         return len(found)
 
-    before = await statements()
+    before = await asked()
     await set_kudos(script, values="joy")
     script.desk.now += timedelta(days=1)
-    assert await statements() == before
+    assert await asked() == before

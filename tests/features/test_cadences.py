@@ -5,14 +5,11 @@ The properties search the same way each time; `EXPLORE=1 pytest` searches anew.
 
 import asyncio
 import os
-import shutil
-import tempfile
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise, takewhile
-from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.cadences import Beat, Stage, changed, course, current, next_days, periods, stages, written
@@ -298,6 +295,21 @@ async def test_a_rhythm_nobody_can_read_stops_nobody(desk, caplog):
     assert "cannot be read" in caplog.text and "secret" not in caplog.text
 
 
+async def test_teams_are_planned_a_few_managers_at_a_time(desk, monkeypatch):
+    await crowd(desk.store, 100, ("UTC", "Europe/London"))
+    monkeypatch.setattr(rounds, "TEAMS", 2)
+    monkeypatch.setattr(rounds, "SLICE", 9)
+    said = [text((date(2026, 1, 1), Beat(f"day {n}", time(9), "month"))) for n in (2, 3)]
+    async with desk.store.transaction() as session:
+        for n in range(10):
+            team = people.c.id.in_([f"p{10 + n * 9 + each}" for each in range(9)])
+            await session.run(people.update().where(team).values(manager=f"p{n}"))
+        await session.run(kept.insert(), [{"manager": f"p{n}", "said": said[n % 2], "at": on(1, 1)} for n in range(7)])
+    await plan(desk.store, on(11, 4, 10))
+    owed = [row.person for row in await rows(desk.store, NudgeRow, state="owed")]
+    assert len(owed) == len(set(owed)) == 100
+
+
 async def test_many_teams_with_few_rhythms_are_planned_by_few_statements(desk, monkeypatch):
     await crowd(desk.store, 1000, ("UTC", "Europe/London"))
     real, inserts = rounds.insert, []
@@ -325,34 +337,34 @@ async def test_many_teams_with_few_rhythms_are_planned_by_few_statements(desk, m
 # -- over random changes, on the real store
 
 
-def quickly(empty: Path, scenario):
+def quickly(databases, scenario):
     """A scenario on a store of its own, inside of a test that hypothesis runs many times."""
 
     async def run():
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store(f"sqlite+aiosqlite:///{shutil.copy(empty, Path(folder) / 'kadens.db')}", RHYTHMS)
-            try:
-                return await scenario(store)
-            finally:
-                await store.close()
+        store = Store(databases(), RHYTHMS)
+        try:
+            return await scenario(store)
+        finally:
+            await store.close()
 
     return asyncio.run(run())
 
 
 changes = st.lists(st.tuples(st.integers(0, 20), beats), min_size=1, max_size=4)
+each_its_own = settings(search, suppress_health_check=[HealthCheck.function_scoped_fixture])  # a database of its own
 
 
-@settings(search, max_examples=4)
+@settings(each_its_own, max_examples=4)
 @given(changes)
-def test_whatever_a_manager_changes_each_period_asks_once(empty_database, made):
-    quickly(empty_database, lambda store: asks_once(store, made))
+def test_whatever_a_manager_changes_each_period_asks_once(databases, made):
+    quickly(databases, lambda store: asks_once(store, made))
 
 
 @pytest.mark.slow
-@settings(search, max_examples=100)
+@settings(each_its_own, max_examples=100)
 @given(changes)
-def test_whatever_a_manager_changes_each_period_asks_once_for_long(empty_database, made):
-    quickly(empty_database, lambda store: asks_once(store, made))
+def test_whatever_a_manager_changes_each_period_asks_once_for_long(databases, made):
+    quickly(databases, lambda store: asks_once(store, made))
 
 
 async def asks_once(store, made):

@@ -3,7 +3,6 @@
 import ast
 import asyncio
 import re
-import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count as numbers
@@ -30,7 +29,7 @@ from storage.engine import Store
 from storage.feedback import FeedbackRow
 from storage.requests import FeedbackRequestRow
 from storage.sharing import RemarkRow
-from tests.conftest import HALL, SLACK, Company, Desk, buttons, count, rows
+from tests.conftest import HALL, SLACK, Company, Databases, Desk, buttons, count, rows
 
 OTHER = "slack:T2"
 NOW = datetime(2026, 4, 14, 12, tzinfo=UTC)
@@ -651,12 +650,8 @@ class Town:
         return [(name, text) for name, text in foreign if re.search(rf"\b{name}\b", text)]
 
 
-runs = numbers(1)
-
-
-async def lived(empty: Path, folder: Path, managers: list[int | None], steps: list[tuple[Any, ...]]) -> Town:
-    path = shutil.copy(empty, folder / f"town{next(runs)}.db")
-    store = Store(f"sqlite+aiosqlite:///{path}", Settings())
+async def lived(databases: Databases, managers: list[int | None], steps: list[tuple[Any, ...]]) -> Town:
+    store = Store(databases(), Settings())
     try:
         town = Town(Desk(store, feedback, requests, now=NOW))
         await town.settle(managers)
@@ -671,10 +666,10 @@ async def lived(empty: Path, folder: Path, managers: list[int | None], steps: li
         await store.close()
 
 
-async def test_the_marks_can_be_found(empty_database: Path, tmp_path: Path) -> None:
+async def test_the_marks_can_be_found(databases: Databases) -> None:
     """A town in which what was given does arrive, so that finding no leak means something."""
     steps = [("give", 1, 2, "both"), ("ask", 0, 1, 2), ("answer", 1, 0, "manager"), ("speak", 2, 0, None)]
-    town = await lived(empty_database, tmp_path, [None, 0, 0, None, None, None], steps)
+    town = await lived(databases, [None, 0, 0, None, None, None], steps)
     reached = {(mark, m.place.conversation) for m in town.desk.platform.sent for mark in MARK.findall(str(m.card))}
     assert {("zq1zq", "U-kim"), ("zq1zq", "U-ida"), ("zq3zq", "U-ida"), ("zq4zq", "U-joe")} <= reached
     assert ("zq3zq", "U-kim") not in reached and ("zq2zq", "U-joe") in reached and ("zq2zq", "U-kim") in reached
@@ -688,15 +683,15 @@ LOOSE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 @settings(max_examples=12, deadline=None, suppress_health_check=LOOSE)
 @given(MANAGERS, st.lists(STEP, min_size=6, max_size=20))
 async def test_nobody_gets_words_that_were_not_for_them(
-    empty_database: Path, tmp_path: Path, managers: list[int | None], steps: list[tuple[Any, ...]]
+    databases: Databases, managers: list[int | None], steps: list[tuple[Any, ...]]
 ) -> None:
-    await lived(empty_database, tmp_path, managers, steps)
+    await lived(databases, managers, steps)
 
 
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=LOOSE)
 @given(MANAGERS, st.lists(STEP, min_size=10, max_size=40))
 async def test_nobody_gets_words_that_were_not_for_them_in_many_towns(
-    empty_database: Path, tmp_path: Path, managers: list[int | None], steps: list[tuple[Any, ...]]
+    databases: Databases, managers: list[int | None], steps: list[tuple[Any, ...]]
 ) -> None:
-    await lived(empty_database, tmp_path, managers, steps)
+    await lived(databases, managers, steps)

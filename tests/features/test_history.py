@@ -1,11 +1,8 @@
 """Looking back: one's own, of every kind, page by page, found again by words and times; and of others what one may."""
 
 import re
-import shutil
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
-from itertools import count as numbers
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,8 +30,8 @@ from storage.goals import GoalRow, GoalUpdateRow
 from storage.grow import CommitmentRow
 from storage.kudos import KudosRow
 from storage.review import ReviewRow
-from tests.conftest import HALL, Company, Desk, buttons, rows
-from tests.features.test_home import goal, put, said, scans, statements, thanks
+from tests.conftest import HALL, Company, Databases, Desk, buttons, rows, statements
+from tests.features.test_home import goal, put, said, scans, thanks
 
 TUESDAY = datetime(2026, 4, 14, 12, tzinfo=UTC)
 TODAY = date(2026, 4, 14)
@@ -480,7 +477,6 @@ async def test_others_are_not_searched_by_words(desk: Desk) -> None:
 
 
 STEP = st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from(["all", "kudos", "feedback"]))
-UNIQUE = numbers()
 
 
 @hypothesis_settings(
@@ -490,10 +486,10 @@ UNIQUE = numbers()
     st.lists(STEP, min_size=1, max_size=5), st.sampled_from(["", "search", "sök", "kudos", "april", "feedback 2026"])
 )
 async def test_nothing_of_others_is_ever_found(
-    empty_database: Path, tmp_path: Path, steps: list[tuple[int, int, str]], before: str
+    databases: Databases, steps: list[tuple[int, int, str]], before: str
 ) -> None:
     """In companies made at random every record is marked with whom it is between: each finds only their own."""
-    store = Store(f"sqlite+aiosqlite:///{shutil.copy(empty_database, tmp_path / f'{next(UNIQUE)}.db')}", QUIET)
+    store = Store(databases(), QUIET)
     try:
         desk = Desk(store, *FEATURES, now=TUESDAY)
         names = ("Ana", "Ben", "Cy", "Dan")

@@ -1,15 +1,13 @@
 """Everybody's home: what waits first, one thing that stands out, and kept as things are without anybody's asking."""
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import event as listening
 from sqlalchemy import insert, update
 
 from bot.core.cards import Bar, Card, Facts, Text
@@ -37,7 +35,7 @@ from storage.homes import HomeRow
 from storage.kudos import KudosRow
 from storage.nudges import Answered, NudgeRow
 from storage.oneonone import AgendaRow
-from tests.conftest import HALL, SLACK, TEAMS, Company, Desk, buttons, count, rows
+from tests.conftest import HALL, SLACK, TEAMS, Company, Desk, buttons, count, rows, statements
 from tests.dialogues.script import text_of
 
 TUESDAY = datetime(2026, 4, 14, 12, tzinfo=UTC)
@@ -545,24 +543,11 @@ async def test_asking_for_it_in_words_does_not_mark_it(desk: Desk) -> None:
 # Fast, however many people there are.
 
 
-@contextmanager
-def statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of the database meanwhile."""
-    found = list[tuple[str, Any]]()
-
-    def note(_: Any, __: Any, statement: str, values: Any, ___: Any, ____: bool) -> None:
-        found.append((statement, values))
-
-    listening.listen(store.engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        listening.remove(store.engine.sync_engine, "before_cursor_execute", note)
-
-
 async def scans(store: Store, asked: Iterable[tuple[str, Any]]) -> list[str]:
     """Statements that look at every row of a table of ours."""
     tables, found = set(table(HomeRow).metadata.tables), []
+    if store.dialect != "sqlite":
+        return await postgres_scans(store, asked)
     async with store.engine.connect() as connection:
         for statement, values in asked:
             if not statement.startswith(("SELECT", "WITH", "UPDATE", "DELETE")):
@@ -572,6 +557,19 @@ async def scans(store: Store, asked: Iterable[tuple[str, Any]]) -> list[str]:
             for row in plan.all():
                 if (scan := re.match(r"SCAN (\w+)", row[3])) and re.sub(r"_\d+$", "", scan[1]) in tables:
                     found.append(f"{row[3]}: {statement}")
+    return found
+
+
+async def postgres_scans(store: Store, asked: Iterable[tuple[str, Any]]) -> list[str]:
+    """The same on PostgreSQL, which reads a small table as a whole unless it is told that this costs very much."""
+    found = []
+    async with store.engine.begin() as connection:
+        await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        for statement, values in asked:
+            if statement.startswith(("SELECT", "WITH", "UPDATE", "DELETE")):
+                first = values[0] if isinstance(values, list) else values
+                plan = (await connection.exec_driver_sql(f"EXPLAIN {statement}", first)).all()
+                found += [f"{row[0]}: {statement}" for row in plan if "Seq Scan on" in row[0]]
     return found
 
 
@@ -607,7 +605,7 @@ async def test_a_home_takes_few_statements_and_each_goes_by_an_index(desk: Desk)
     for look in (Opened(**desk.base(mia, None)), Opened(**desk.base(mia, None), renewed=True)):
         with statements(desk.store) as asked:
             await desk.take(look)
-        words = [statement for statement, _ in asked]
+        words = [statement for statement, _ in asked if not statement.startswith("SELECT pg_")]
         assert len(words) <= 16, "\n".join(words)
         assert await scans(desk.store, asked) == []
     with statements(desk.store) as asked:

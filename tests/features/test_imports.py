@@ -14,7 +14,7 @@ from storage import schema
 from storage.engine import Store
 from storage.goals import GoalChangeRow, GoalRow
 from tests.app.process import run
-from tests.conftest import NOON, SLACK, count, person, rows
+from tests.conftest import NOON, SLACK, Databases, count, person, rows
 
 KNOWN = ("level", "title", "why", "target")
 
@@ -267,8 +267,8 @@ async def test_the_goals_of_two_companies_do_not_meet(house: Store) -> None:
     assert {row.company for row in await rows(house, GoalRow, title="One product")} == {SLACK, "slack:T2"}
 
 
-async def test_the_command_tells_problems_and_counts(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'kadens.db'}"
+async def test_the_command_tells_problems_and_counts(databases: Databases, tmp_path: Path) -> None:
+    url = databases(tables=False)
     (tmp_path / "goals.csv").write_text("level,title,owner\ncompany,One,U-ana\nteam,Two,\n", "utf-8")
     done = run(tmp_path, "import", "goals", "goals.csv", DATABASE_URL=url)
     assert (done.returncode, done.stderr) == (2, "The database is not up to date: run kadens db upgrade first.\n")

@@ -10,7 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.events import Action, Command, Due, Met, Opened, Reaction, Remark, Reply, Shortcut, Submission
+from bot.core.events import (
+    Action,
+    Command,
+    Due,
+    Installed,
+    Met,
+    Opened,
+    Reaction,
+    Remark,
+    Reply,
+    Shortcut,
+    Submission,
+)
 from bot.core.history import KINDS, Query
 from tests.features.village import CAST, FILLED, ROUTES, Came, Village, mark, marks, moved_in, settled, snapshot
 
@@ -67,6 +79,7 @@ PRESSED: Mapping[type, Mapping[str, tuple[str, ...]]] = {
         **dict.fromkeys(("history.older", "history.newer"), HISTORY[:1]),
         "history.filter": ("history ",),
         "cadence.save": ("checkin|week|tuesday|10:00",),
+        "welcome.choose": ("not_yet", "everybody"),
     },
     Submission: {
         **dict.fromkeys(("goals.update", "goals.adjust", "goals.close", "tree.align"), GOALS),
@@ -74,7 +87,7 @@ PRESSED: Mapping[type, Mapping[str, tuple[str, ...]]] = {
         "feedback.answer": REQUESTS,
         "feedback.write": PERSON,
         "shared.reply": TALKS,
-        **dict.fromkeys(("admin.people", "admin.kudos", "admin.back"), ("",)),
+        **dict.fromkeys(("admin.people", "admin.kudos", "admin.back", "welcome.pilot"), ("",)),
         "admin.channel": ("slack:T1|C1",),
         "history.filter": HISTORY[:1],
     },
@@ -118,7 +131,7 @@ OWN: Mapping[type, Mapping[str, str]] = {
         **dict.fromkeys(("rhythm.rest", "rhythm.back", "rhythm.away", "cadence.show", "cadence.form"), ""),
         **dict.fromkeys(("cadence.back", "privacy.show", "export.data", "record.form"), ""),
         **dict.fromkeys(("admin.show", "admin.people", "admin.kudos", "admin.channel", "admin.back"), ""),
-        **dict.fromkeys(("erasure.ask", "erasure.form"), ""),
+        **dict.fromkeys(("erasure.ask", "erasure.form", "welcome.show", "welcome.pilot"), ""),
         "home.show": "homes",
     },
     Submission: {
@@ -156,6 +169,7 @@ PERIODS = {"checkin": "2026-04", "checkin.again": "2026-04", "review": "2026-Q2"
 # These are pressed by a test of their own, or cannot be reached by an id of somebody else's.
 ELSEWHERE: Mapping[type, Mapping[str, str]] = {
     Submission: {"erasure.form": "below: erasing oneself"},
+    Installed: {"workspace": "only a platform says so: test_welcome"},
     Due: {"erasure": "the operator's command line"},
     Reply: {
         "kudos": "dialogues of the giver's own, found by their owner as those above",
@@ -220,9 +234,11 @@ CHANGES: Mapping[tuple[type, str], Mapping[str, str]] = {
     (Reaction, "kudos"): {"k_open": "manager former above team colleague guest hr admin leaver"},
     (Reply, "checkin"): {"t_old": "self"},
     (Reply, "grow"): {"t_private": "self"},
-    # HR of another company, who names Ana in the form, is refused; what they set at all holds there, see below.
-    (Submission, "admin.kudos"): {"": "hr admin"},
-    (Submission, "admin.people"): {"": "hr admin"},
+    # What HR of another company sets holds there, see below; Ana they cannot choose.
+    (Submission, "admin.kudos"): {"": "hr admin other"},
+    (Submission, "admin.people"): {"": "hr admin other"},
+    (Submission, "welcome.pilot"): {"": "hr admin"},
+    (Action, "welcome.choose"): dict.fromkeys(("not_yet", "everybody"), "hr admin other"),
     (Submission, "admin.channel"): {"slack:T1|C1": "hr admin"},
     (Submission, "admin.back"): {},
     (Action, "cadence.save"): {"checkin|week|tuesday|10:00": "manager above"},

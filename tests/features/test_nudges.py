@@ -15,6 +15,7 @@ from bot.core.features import Feature
 from bot.core.settings import People, Quiet, Settings
 from scheduler import clock as heart
 from scheduler import nudges as planner
+from scheduler import rounds as later
 from scheduler.ahead import next_moment
 from scheduler.clock import Clock
 from scheduler.hours import awake
@@ -515,13 +516,13 @@ async def test_a_rhythm_nobody_listens_for_does_not_come_up_for_ever(company):
 
 async def test_thousands_are_planned_by_a_handful_of_statements(desk, monkeypatch):
     await crowd(desk.store, 3000, ("UTC", "Europe/London", "Africa/Dakar"))
-    real, statements = rounds.plan, []
+    real, statements = rounds.plan_part, []
 
     async def counted(*arguments):
         statements.append(await real(*arguments))
         return statements[-1]
 
-    monkeypatch.setattr(rounds, "plan", counted)
+    monkeypatch.setattr(rounds, "plan_part", counted)
     lately = Lately()
     await plan(desk.store, DUE, lately)
     assert 3000 in statements and len(statements) <= 4
@@ -529,6 +530,53 @@ async def test_thousands_are_planned_by_a_handful_of_statements(desk, monkeypatc
     statements.clear()
     await plan(desk.store, DUE + timedelta(minutes=1), lately)
     assert statements == []  # nothing new was to be expected
+
+
+async def test_a_month_is_planned_in_parts_and_whoever_wants_to_write_gets_between(desk, monkeypatch):
+    """However the parts fall, nobody is left out and nobody is met twice; somebody away is in one of them."""
+    await crowd(desk.store, 100, ("UTC", "Europe/London", "Africa/Dakar"))
+    await keep(desk, away("p42", date(2026, 11, 2), date(2026, 11, 20)))
+    for name, size in (("SLICE", 7), ("TEAMS", 1)):
+        monkeypatch.setattr(rounds, name, size)
+    monkeypatch.setattr(later, "BATCH", 1)
+    real, parts, other = rounds.plan_part, [], []
+
+    async def between():
+        async with desk.store.transaction():
+            other.append(len(parts))
+
+    async def counted(*arguments):
+        parts.append(await real(*arguments))
+        waiting.append(asyncio.create_task(between()))
+        return parts[-1]
+
+    waiting = []
+    monkeypatch.setattr(rounds, "plan_part", counted)
+    await plan(desk.store, DUE)
+    await asyncio.gather(*waiting)
+    owed = {row.person for row in await rows(desk.store, NudgeRow, state="owed")}
+    assert owed == {f"p{n}" for n in range(100)} - {"p42"}
+    assert sum(parts) == 99 and max(parts) < 20 and len(parts) >= 10
+    assert sorted(set(other)) == list(range(1, len(parts) + 1))  # after each part somebody wrote
+
+
+async def test_planning_that_is_to_stop_ends_after_a_part_and_goes_on_the_next_time(desk, monkeypatch):
+    await crowd(desk.store, 30)
+    monkeypatch.setattr(rounds, "SLICE", 7)
+    lately, looks = Lately(), [True, True, False]
+    await plan(desk.store, DUE, lately, lambda: looks.pop(0) if looks else False)
+    some = await count(desk.store, NudgeRow)
+    assert 0 < some < 30
+    await plan(desk.store, DUE, lately)
+    assert await count(desk.store, NudgeRow) == 30
+
+
+async def test_planning_again_writes_nothing(desk, monkeypatch):
+    await crowd(desk.store, 30)
+    monkeypatch.setattr(rounds, "SLICE", 7)
+    await plan(desk.store, DUE)
+    monkeypatch.setattr(rounds, "plan_part", None)
+    await plan(desk.store, DUE)  # by a process that knows nothing of what was planned
 
 
 async def test_who_comes_into_a_group_that_was_planned_is_found_soon(desk):
@@ -540,6 +588,17 @@ async def test_who_comes_into_a_group_that_was_planned_is_found_soon(desk):
     assert await state(desk, "ben") is None
     await plan(desk.store, DUE + timedelta(minutes=6), lately)
     assert await state(desk, "ben") == "owed"
+
+
+async def test_who_is_back_from_leave_is_asked_at_the_rhythm_s_hour_and_not_some_time_after(desk):
+    lately, ana = Lately(), await desk.person("Ana")
+    async with desk.store.transaction() as session:
+        await Absence("a1", ana.id, absences.ALL, date(2026, 11, 2), date(2026, 11, 12)).save(session)
+    await plan(desk.store, moment(13, 9), lately)  # everybody else was asked long ago: the group is looked at seldom
+    await plan(desk.store, moment(13, 9, 29), lately)
+    assert await state(desk) is None
+    await plan(desk.store, moment(13, 9, 30), lately)
+    assert await state(desk) == "owed"
 
 
 async def test_two_hundred_calendars_fit_into_one_statement(desk):

@@ -1,5 +1,6 @@
 """What came in, once; what waits, in order."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -24,8 +25,11 @@ from bot.core.cards import (
 from bot.core.effects import Post, Replace, Retract, SendFile, ShowHome, Tell, Whisper
 from bot.core.events import Action, Command, Due
 from bot.core.people import Place
-from storage import absences, delivery, followups, nudges, outbox, reminders, rounds
-from storage.delivery import PauseRow
+from bot.core.sending import Limit
+from bot.platforms.memory import ALL
+from storage import absences, delivery, followups, limits, nudges, outbox, reminders, rounds, unreachable
+from storage.delivery import Queue, Want
+from storage.limits import AHEAD, RESERVE, PauseRow
 from storage.outbox import OutboxRow
 from storage.reminders import Group, Reminder
 from storage.rounds import Kin, Slot, Whom
@@ -49,7 +53,8 @@ async def put(store, actor, *messages, id="e1", place=HALL, at=NOON):
 
 async def claim(store, now=NOON, until=None, limit=50, platforms=("slack",)):
     async with store.transaction() as session:
-        return await delivery.claim(session, now, until or now + timedelta(minutes=2), limit, platforms)
+        want = Want(limit, dict.fromkeys(platforms, ALL))
+        return (await delivery.claim(session, now, until or now + timedelta(minutes=2), want)).claims
 
 
 async def mark(store, claim, sent_as, **more):
@@ -329,7 +334,7 @@ async def test_who_took_longer_than_the_lease_has_nothing_more_to_say(store, ana
     (late,) = await claim(store)
     (now,) = await claim(store, LEASE)
     async with store.transaction() as session:
-        await delivery.failed(session, late, "OSError", NOON)
+        await delivery.failed(session, late, NOON, "OSError", LEASE)
         await delivery.given_up(session, late, NOON, "Unreachable")
         await delivery.release(session, late)
     (row,) = await rows(store, OutboxRow)
@@ -354,25 +359,29 @@ async def test_a_rest_holds_the_workspace_or_the_conversation(store, ana, conver
     await put(store, ana, *(Post(place, Card(f"{place.workspace} {place.conversation}")) for place in places))
     until = NOON + timedelta(seconds=30)
     async with store.transaction() as session:
-        await delivery.rest(session, SLACK, until, NOON, conversation)
-        await delivery.rest(session, SLACK, until - timedelta(seconds=20), NOON, conversation)  # the longer one stays
-    free = {one.message.card.title for one in await claim(store, until - timedelta(seconds=1))}
+        for end in (until, until - timedelta(seconds=20)):  # the longer one stays
+            if conversation:
+                await limits.pause(session, HALL, end, NOON)
+            else:
+                await limits.rest(session, SLACK, end, NOON)
+    free = {one.message.card.title for one in await claim(store, until - AHEAD * 1.1)}
     assert free == ({"slack:T1 C2", "slack:T2 C1"} if conversation else {"slack:T2 C1"})
     assert "slack:T1 C1" in {one.message.card.title for one in await claim(store, until)}
 
 
-async def test_rests_that_are_over_are_forgotten(store):
+async def test_pauses_that_are_over_are_forgotten(store, ana):
     async with store.transaction() as session:
         for n in range(5):
-            now = NOON + timedelta(seconds=n)
-            await delivery.rest(session, SLACK, now + timedelta(seconds=1), now, f"C{n}")
+            await limits.pause(session, Place(SLACK, f"C{n}"), NOON + timedelta(seconds=n), NOON)
+    await claim(store, NOON + timedelta(seconds=3))
     assert await count(store, PauseRow) == 1
 
 
 async def test_a_clock_set_back_by_an_hour_holds_nothing_up(store, ana):
     await put(store, ana, Post(HALL, Card("a")), at=NOON)
     async with store.transaction() as session:
-        await delivery.rest(session, SLACK, NOON + timedelta(seconds=5), NOON)
+        await limits.rest(session, SLACK, NOON + timedelta(seconds=5), NOON)
+        await limits.pause(session, HALL, NOON + timedelta(seconds=5), NOON)
     assert await claim(store, NOON - timedelta(hours=1))
 
 
@@ -380,7 +389,7 @@ async def test_what_is_for_another_platform_waits_for_it(store, ana):
     teams = Place("teams:t1", "C1")
     await put(store, ana, Post(teams, Card("teams")), Post(HALL, Card("slack")))
     async with store.reading() as session:
-        assert await delivery.next_at(session, NOON, ["playground"]) is None
+        assert await delivery.next_at(session, NOON, {"playground": ALL}) is None
     assert [one.message.card.title for one in await claim(store, platforms=["slack"])] == ["slack"]
     assert [one.message.card.title for one in await claim(store, platforms=["teams"])] == ["teams"]
 
@@ -388,7 +397,7 @@ async def test_what_is_for_another_platform_waits_for_it(store, ana):
 async def test_it_says_when_to_look_again(store, ana):
     async def again(now=NOON):
         async with store.reading() as session:
-            return await delivery.next_at(session, now, ["slack"])
+            return await delivery.next_at(session, now, {"slack": ALL})
 
     assert await again() is None
     await put(store, ana, Post(HALL, Card("a")))
@@ -396,11 +405,11 @@ async def test_it_says_when_to_look_again(store, ana):
     (one,) = await claim(store)
     assert await again() == LEASE
     async with store.transaction() as session:
-        await delivery.failed(session, one, "OSError", NOON + timedelta(seconds=8))
+        await delivery.failed(session, one, NOON, "OSError", NOON + timedelta(seconds=8))
     assert await again() == NOON + timedelta(seconds=8)
     async with store.transaction() as session:
-        await delivery.rest(session, SLACK, NOON + timedelta(seconds=3), NOON)
-    assert await again() == NOON + timedelta(seconds=3)
+        await limits.rest(session, SLACK, NOON + timedelta(seconds=3), NOON)
+    assert await again() == NOON + timedelta(seconds=3) - RESERVE
 
 
 async def test_the_backlog_has_figures_and_no_words(store, ana):
@@ -408,10 +417,14 @@ async def test_the_backlog_has_figures_and_no_words(store, ana):
     one, other = await claim(store)
     async with store.transaction() as session:
         await delivery.given_up(session, one, NOON, "ValueError")
-        await delivery.failed(session, other, "TimeoutError", LEASE)
-        found = await delivery.backlog(session)
+        await delivery.failed(session, other, NOON, "TimeoutError", LEASE)
+        await limits.rest(session, SLACK, LEASE, NOON)
+        await unreachable.keep(session, HALL, "is_archived", NOON)
+        found, later = await delivery.backlog(session), await delivery.backlog(session, LEASE)
     assert (found.waiting, found.oldest, found.failed, found.unsure) == (2, NOON, 1, 1)
-    assert found.reasons == {"ValueError": 1}
+    assert found.reasons == {"ValueError": 1} and found.unreachable == {"is_archived": 1}
+    assert found.queues == (Queue(SLACK, 2, NOON, LEASE, {"TimeoutError": 1}),)
+    assert [queue.resting_until for queue in later.queues] == [None]
 
 
 # -- what the indexes are for
@@ -429,9 +442,11 @@ def plans(store):
             found[statement] = [row[3] for row in explained]
             asking.clear()
 
-    hooks.listen(store.engine.sync_engine, "before_cursor_execute", explain)
+    for engine in store.engines:
+        hooks.listen(engine, "before_cursor_execute", explain)
     yield found
-    hooks.remove(store.engine.sync_engine, "before_cursor_execute", explain)
+    for engine in store.engines:
+        hooks.remove(engine, "before_cursor_execute", explain)
 
 
 def scanned(plans, table):
@@ -440,6 +455,7 @@ def scanned(plans, table):
     return {step: statement for statement, steps in plans.items() for step in steps if step in alone}
 
 
+@pytest.mark.sqlite
 async def test_no_hot_query_of_the_outbox_reads_the_whole_table(store, ana, plans):
     async with store.transaction() as session:
         await session.run(text("ANALYZE"))
@@ -448,11 +464,11 @@ async def test_no_hot_query_of_the_outbox_reads_the_whole_table(store, ana, plan
         Post(Place(SLACK, "C2"), Card("d")),
     )  # fmt: skip
     claims = await claim(store)
-    await mark(store, claims[0], "m1", pause=LEASE)
+    await mark(store, claims[0], "m1", can=replace(ALL, each=(Limit(1, 1), Limit(2, 3))))
     async with store.transaction() as session:
-        await delivery.failed(session, claims[1], "OSError", LEASE)
+        await delivery.failed(session, claims[1], NOON, "OSError", LEASE)
         await delivery.release(session, claims[2])
-        await delivery.next_at(session, NOON, ["slack"])
+        await delivery.next_at(session, NOON, {"slack": ALL})
         await outbox.topic_of(session, THREAD)
         await outbox.about(session, HALL, "m1")
     await claim(store, LEASE)
@@ -460,6 +476,7 @@ async def test_no_hot_query_of_the_outbox_reads_the_whole_table(store, ana, plan
     assert scanned(plans, "outbox") == {} and scanned(plans, "events") == {} and scanned(plans, "pauses") == {}
 
 
+@pytest.mark.sqlite
 async def test_no_hot_query_of_the_nudges_reads_the_whole_table(store, ana, plans):
     day, due = NOON.date(), Due(id="d", actor=ana, place=HALL, at=NOON, rhythm="checkin", period="2026-03")
     async with store.transaction() as session:
@@ -493,4 +510,4 @@ async def test_a_thousand_conversations_do_not_make_a_claim_slow(store, ana):
         await session.run(outbox.outbox.insert(), old)
         await session.run(outbox.outbox.insert(), new)
     claims = await claim(store, limit=32)
-    assert [one.message.key for one in claims] == [f"n{n}" for n in range(32)]
+    assert [one.message.key for one in claims] == [f"n{n}" for n in (*range(16), *range(984, 1000))]

@@ -20,7 +20,7 @@ from storage.audit import AuditRow
 from storage.engine import Store
 from storage.people import AccountRow, PersonRow, Profile
 from tests.app.process import run
-from tests.conftest import NOON, SLACK, TEAMS, count, crowd, person, rows
+from tests.conftest import NOON, SLACK, TEAMS, Databases, count, crowd, person, rows
 
 BOTH = Settings.model_validate(
     {"companies": {"noordlicht": [SLACK, TEAMS]}, "kudos": {"allowance": {"default": 5, "buddy": 9}}}
@@ -252,8 +252,8 @@ def test_circles_are_found_and_nothing_else(pairs: list[tuple[int, int]]) -> Non
     assert set(members) == {person for person in managers if leads_home(person)}
 
 
-async def test_the_command_tells_problems_changes_and_counts(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'kadens.db'}"
+async def test_the_command_tells_problems_changes_and_counts(databases: Databases, tmp_path: Path) -> None:
+    url = databases(tables=False)
     await schema.upgrade(url)
     store = Store(url)
     await person(store, "Ana")

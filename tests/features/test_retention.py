@@ -61,8 +61,9 @@ async def left(store: Store, name: str) -> int:
 async def swept(store: Store, now: datetime = NOW, kept: Retention = KEPT) -> None:
     for step in steps(kept, now):
         async with store.transaction() as session:
-            while await retention.sweep(session, step):
-                pass
+            while keys := (await retention.look(session, step, None)).keys:
+                if not await retention.sweep(session, step, keys):
+                    break
 
 
 AGED = [(name, aged) for name, rule in RULES.items() for aged in rule.aged if aged.kind != "longest"]

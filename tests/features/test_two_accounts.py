@@ -16,8 +16,7 @@ from storage import schema
 from storage.dialogues import DialogueRow
 from storage.nudges import NudgeRow
 from storage.people import PersonRow
-from tests.conftest import SLACK, TEAMS, Company, Desk, rows
-from tests.platforms.test_slack_directory import statements
+from tests.conftest import SLACK, TEAMS, Company, Desk, rows, statements
 
 PILOT = Settings.model_validate({"companies": {"noordlicht": [SLACK, TEAMS]}, "people": {"pilot": ["U-ana"]}})
 A, TEAMS_ANA = "ana", stranger(TEAMS, "29:ana")
@@ -101,7 +100,7 @@ async def test_nothing_more_is_asked_of_the_database_while_nothing_changes(both:
     async def said(who: Any) -> int:
         with statements(both.store) as seen:
             await both.command(who, "kadens help")
-        assert not [each for each in seen if who is not TEAMS_ANA and "UPDATE people" in each]
+        assert not [each for each in seen if who is not TEAMS_ANA and "UPDATE people" in each[0]]
         return len(seen)
 
     here = stranger(SLACK, "U-ana")

@@ -21,6 +21,8 @@ from typing import Any, TextIO
 
 from aiohttp import WSMsgType, web
 
+from bot.platforms.slack.manifest import scopes
+
 TEAM, BOT, BOT_ID = "T1", "U0BOT", "B0BOT"
 NEEDS = {  # arguments without which Slack answers invalid_arguments
     "chat.postMessage": ("channel",),
@@ -43,6 +45,7 @@ class Call:
     method: str
     args: dict[str, Any]
     at: float  # seconds, monotonic
+    team: str = TEAM  # whose token it came with
     outcome: str = "ok"  # or the error, "429", "500", "hung"
 
 
@@ -81,6 +84,12 @@ class SlackStub:
         self.page = 2  # users a page
         self.scopes = "chat:write,commands"
         self.channels = dict[str, str]()  # by id: the error that posting there gives
+        # Once one workspace has installed the app only tokens that were granted are good.
+        self.tokens = dict[str, str]()  # the workspace of each
+        self.refreshes = dict[str, str]()  # the workspace of each token that renews another; good once
+        self.codes = dict[str, dict[str, Any]]()  # what oauth.v2.access answers; good once
+        self.client = ("123.456", "client-secret")
+        self.below = ["T7", "T8"]  # the workspaces of an organisation
         self.acknowledged = list[dict[str, Any]]()  # over Socket Mode
         self.connected, self._heard = asyncio.Event(), asyncio.Condition()
         self._sockets = set[web.WebSocketResponse]()
@@ -99,6 +108,35 @@ class SlackStub:
         return list(self.messages[channel].values())
 
     # What it can be told to do.
+
+    def grant(self, code: str, owned: str, user: str | None = "U1", **more: Any) -> None:
+        """Somebody said yes: the code that their browser brings back. `owned` with E: a whole organisation."""
+        whole = owned.startswith("E")
+        owner = {"id": owned, "name": f"The {owned}"}
+        self.codes[code] = {
+            "app_id": "A0KADENS",
+            "authed_user": {"id": user} if user else {},
+            "scope": ",".join(scopes()),
+            "token_type": "bot",
+            "bot_user_id": BOT,
+            "team": None if whole else owner,
+            "enterprise": owner if whole else None,
+            "is_enterprise_install": whole,
+            **more,
+        }
+
+    def _fresh(self, team: str, lives: bool) -> dict[str, Any]:
+        self._stamp += 1
+        token, refresh = f"xoxb-{team}-{self._stamp}", f"xoxe-{team}-{self._stamp}"
+        self.tokens[token] = team
+        if not lives:
+            return {"access_token": token}
+        self.refreshes[refresh] = team
+        return {"access_token": token, "refresh_token": refresh, "expires_in": 43200}
+
+    def revoke(self, team: str) -> None:
+        self.tokens = {token: whose for token, whose in self.tokens.items() if whose != team}
+        self.tokens.setdefault("", "")
 
     def refuse(self, method: str, error: str, times: int = 1, **when: Any) -> None:
         self.troubles.append(Trouble(method, error=error, times=times, when=when))
@@ -190,8 +228,13 @@ class SlackStub:
         self.calls.append(call)
         trouble = next((trouble for trouble in self.troubles if trouble.meant(call)), None)
         try:
-            if not request.headers.get("Authorization", "").startswith("Bearer "):
+            token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if not token and call.method != "oauth.v2.access":
                 return self._answer(call, {"ok": False, "error": "not_authed"})
+            if self.tokens and call.method != "oauth.v2.access":
+                if token not in self.tokens:
+                    return self._answer(call, {"ok": False, "error": "token_revoked"})
+                call.team = self.tokens[token]
             if trouble:
                 trouble.times -= 1
                 if trouble.hang:
@@ -252,6 +295,23 @@ class SlackStub:
     def _ts(self) -> str:
         self._stamp += 1
         return f"1795000000.{self._stamp:06d}"
+
+    def _oauth_v2_access(
+        self, client_id: str, client_secret: str, code: str = "", grant_type: str = "", refresh_token: str = ""
+    ) -> dict[str, Any]:
+        if (client_id, client_secret) != self.client:
+            return {"ok": False, "error": "bad_client_secret"}
+        if grant_type == "refresh_token":
+            team = self.refreshes.pop(refresh_token, None)
+            return self._fresh(team, True) if team else {"ok": False, "error": "invalid_refresh_token"}
+        found = self.codes.pop(code, None)
+        if found is None:
+            return {"ok": False, "error": "invalid_code"}
+        owner = found.get("enterprise") if found.get("is_enterprise_install") else found.get("team")
+        return {**self._fresh((owner or {}).get("id", "?"), found.pop("rotates", False)), **found}
+
+    def _auth_teams_list(self, **_: Any) -> dict[str, Any]:
+        return {"teams": [{"id": team, "name": team} for team in self.below]}
 
     def _auth_test(self) -> dict[str, Any]:
         return {"team_id": TEAM, "team": "Stub", "user_id": BOT, "bot_id": BOT_ID, "url": "https://stub.slack.com/"}

@@ -38,6 +38,7 @@ class Call:
     authorization: str
     at: float
     status: int = 200
+    port: int = 0  # where it came from: of one connection, one port
 
 
 @dataclass
@@ -78,6 +79,7 @@ class TeamsStub:
     page: int = 2  # people a page, of a roster and of Graph
     drive: dict[str, bytes] = field(default_factory=dict)  # somebody's OneDrive, by address
     drive_status: int = 201
+    redirect: tuple[int, str] | None = None  # every call is sent elsewhere
     _ids: int = 1_772_800_000_000
     _runner: web.AppRunner | None = None
 
@@ -183,6 +185,10 @@ class TeamsStub:
             case "POST", "trouble":
                 self.trouble(**await request.json())
                 return web.json_response({})
+            case "POST", "be":  # otherwise: {"hang": 1, "kids": ["two"]}
+                for name, value in (await request.json()).items():
+                    setattr(self, name, value)
+                return web.json_response({})
             case "POST", "sign":
                 return web.json_response({"token": self.signed(**await request.json())})
         raise web.HTTPNotFound
@@ -191,8 +197,12 @@ class TeamsStub:
         raw = await request.read()
         path = unquote(request.raw_path).removeprefix("/teams/")
         authorization = request.headers.get("Authorization", "")
-        call = Call(request.method, path, json.loads(raw) if raw else None, authorization, time.monotonic())
+        port = request.transport.get_extra_info("peername")[1] if request.transport else 0
+        call = Call(request.method, path, json.loads(raw) if raw else None, authorization, time.monotonic(), port=port)
         self.calls.append(call)
+        if self.redirect:
+            call.status = self.redirect[0]
+            return web.Response(status=call.status, headers={"Location": self.redirect[1]})
         trouble = next((t for t in self.troubles if t.meant(call)), None)
         if trouble:
             trouble.times -= 1
@@ -233,7 +243,7 @@ class TeamsStub:
         match call.method, call.path.split("/")[1:]:
             case "POST", ["conversations"]:
                 return {"id": f"a:{call.body['members'][0]['id']}"}
-            case "POST", ["conversations", conversation, "activities"]:
+            case "POST", ["conversations", conversation, "activities", *_]:  # said, or said in reply
                 self._ids += 1
                 self.messages[conversation.partition(";")[0]][str(self._ids)] = call.body
                 call.status = 201

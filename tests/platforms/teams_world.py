@@ -1,7 +1,7 @@
 """What the tests of Teams share: recorded payloads, the card schema, and a bot with a tiny feature behind real HTTP."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -233,16 +233,22 @@ class World:
 
 
 @asynccontextmanager
-async def world(store: Store, stub: TeamsStub, **secrets: Any) -> AsyncIterator[World]:
-    made: World
+async def world(
+    store: Store, stub: TeamsStub, features: Iterable[Feature] = (tiny,), **secrets: Any
+) -> AsyncIterator[World]:
+    made: World | None = None
     fixed = {
         "app_id": APP,
         "app_password": SECRET,
         "openid_metadata_url": stub.metadata_url,
         "token_url": stub.token_url,
     }
-    turns = Turns(Routes(tiny), store, {"teams": CAN})
-    teams = Teams(turns, store, Secrets(**{**fixed, **secrets}), store.settings, lambda: made.now, loopback=True)
+    turns = Turns(Routes(*features), store, {"teams": CAN})
+
+    def clock() -> datetime:
+        return made.now if made else datetime.now(UTC)
+
+    teams = Teams(turns, store, Secrets(**{**fixed, **secrets}), store.settings, clock, loopback=True)
     await teams.start()
     app = Starlette(routes=teams.routes())
     transport = httpx.ASGITransport(app)

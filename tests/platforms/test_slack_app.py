@@ -17,6 +17,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from bot.bounds import LARGEST
 from bot.core.cards import Card, Form, Text, TextBox, mention
 from bot.core.effects import Effect, OpenForm, Refuse, Tell, Whisper
 from bot.core.events import Action, Command, Opened, Reaction, Shortcut, Submission
@@ -24,7 +25,6 @@ from bot.core.features import Feature, Routes
 from bot.core.people import Person
 from bot.core.settings import Settings
 from bot.platforms.slack.app import Secrets, Slack, say
-from bot.platforms.slack.door import LARGEST
 from bot.platforms.slack.outbound import SlackPlatform
 from bot.turn import Turns
 from storage import people as folk
@@ -270,7 +270,7 @@ async def test_too_large(web, store):
 
 
 async def test_a_body_that_never_ends(web, monkeypatch):
-    monkeypatch.setattr("bot.platforms.slack.door.READING", 0.05)
+    monkeypatch.setattr("bot.bounds.READING", 0.05)
 
     async def drip() -> AsyncIterator[bytes]:
         while True:
@@ -304,7 +304,9 @@ async def test_three_deliveries_at_the_same_moment_have_one_effect(web, store):
     again = [{}, {"X-Slack-Retry-Num": "1"}, {"X-Slack-Retry-Num": "2", "X-Slack-Retry-Reason": "http_timeout"}]
     responses = await asyncio.gather(*(send(web, body, **headers) for headers in again))
     assert [response.status_code for response in responses] == [200, 200, 200]
-    assert len(await said(store)) == await count(store, EventRow) == 1
+    assert await count(store, EventRow) == 1
+    [hello, asked] = await said(store)  # who never heard of us is told first who asks
+    assert "I am Kadens" in hello.card and "What for?" in asked.card
 
 
 async def test_no_answer_waits_for_slack(web, slack, stub, store):
@@ -454,7 +456,7 @@ async def test_a_large_group_is_asked_for_after_the_answer(web, slack, store, st
 
 async def test_a_word_in_the_direct_conversation_tells_where_it_is(web, slack, stub):
     await send(web, payload("message_im"))
-    assert slack.platform._direct == {"U1": "D1"}
+    assert (await slack.workspaces.of("slack:T1")).direct == {"U1": "D1"}
 
 
 # Socket Mode.

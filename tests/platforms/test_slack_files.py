@@ -8,10 +8,11 @@ import pytest
 from bot.core.cards import Bar, Card, Chart, File, Point, Text
 from bot.core.people import Place
 from bot.core.pictures import drawn
-from bot.core.sending import Outgoing, Unreachable
+from bot.core.sending import Outgoing, Unfit, Unreachable
 from bot.platforms.slack import files, outbound
 from bot.platforms.slack.api import Api, Away, Refused
 from bot.platforms.slack.outbound import NotShared, SlackPlatform
+from bot.platforms.slack.workspaces import Own
 from tests.platforms.slack_stub import SlackStub
 
 ANA, HALL = Place("slack:T1", "U1", kind="direct"), Place("slack:T1", "C1", kind="public")
@@ -33,9 +34,9 @@ async def stub() -> AsyncIterator[SlackStub]:
 async def slack(stub: SlackStub, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlackPlatform]:
     monkeypatch.setattr(outbound, "LOOKED_AT", 0.01)
     monkeypatch.setattr(outbound, "LANDING", (0.0, 0.01, 0.01))
-    platform = SlackPlatform(Api("xoxb-1", stub.url))
+    platform = SlackPlatform(Own(Api("xoxb-1", stub.url)))
     yield platform
-    await platform.api.close()
+    await platform.workspaces.close()
 
 
 def post(card: Card = CARD, place: Place = HALL, key: str = "e1/0", **more: object) -> Outgoing:
@@ -125,7 +126,7 @@ async def test_other_refusals_are_what_they_were(slack, stub):
 
 async def test_wrong_blocks_without_a_picture_are_our_mistake(slack, stub):
     stub.refuse("chat.postMessage", "invalid_blocks")
-    with pytest.raises(Refused, match="invalid_blocks"):
+    with pytest.raises(Unfit, match="invalid_blocks"):
         await slack.send(post(Card("Hello")))
 
 
@@ -146,10 +147,10 @@ async def test_a_document_whose_answer_was_lost_is_found_also_by_another_process
     with pytest.raises(Away):
         await slack.send(document())
     assert await slack.find(document()) == stub.posted("D1")[0]["ts"]
-    other = SlackPlatform(Api("xoxb-1", stub.url))
+    other = SlackPlatform(Own(Api("xoxb-1", stub.url)))
     assert await other.find(document()) == stub.posted("D1")[0]["ts"]
     assert await other.find(document("e2/0")) is None
-    await other.api.close()
+    await other.workspaces.close()
 
 
 async def test_a_document_that_slack_only_says_it_shared_is_sent_again(slack, stub):

@@ -126,3 +126,12 @@ def test_the_words_fit_in_every_language(lang):
     for key, text in module.words.pages[lang].words.items():
         if limit := room.get(key.partition(".")[0]):
             assert len(text) <= module.LIMITS[limit], (lang, key)
+
+
+def test_for_many_workspaces_it_names_where_people_come_back_to():
+    made = manifest(ROUTES, SETTINGS, "https://kadens.example/", many=True)
+    assert made["oauth_config"]["redirect_urls"] == ["https://kadens.example/slack/oauth_redirect"]
+    assert made["settings"]["token_rotation_enabled"] and not made["settings"]["org_deploy_enabled"]
+    assert manifest(ROUTES, SETTINGS, "https://x", many=True, org=True)["settings"]["org_deploy_enabled"]
+    one = manifest(ROUTES, SETTINGS, "https://kadens.example/")
+    assert "redirect_urls" not in one["oauth_config"] and not one["settings"]["token_rotation_enabled"]

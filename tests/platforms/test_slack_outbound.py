@@ -11,10 +11,11 @@ import pytest
 
 from bot.core.cards import Card, Form, Text, TextBox
 from bot.core.people import Place, stranger
-from bot.core.sending import Outgoing, SlowDown, Unreachable
+from bot.core.sending import Outgoing, SlowDown, Unfit, Unreachable
 from bot.platforms.slack.api import Api, Away, Refused
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.outbound import UNREACHABLE, SlackPlatform
+from bot.platforms.slack.workspaces import Own, Workspace
 from storage import people as folk
 from storage.engine import Store
 from storage.places import GroupRow
@@ -42,7 +43,7 @@ async def api(stub: SlackStub) -> AsyncIterator[Api]:
 
 @pytest.fixture
 def slack(api: Api) -> SlackPlatform:
-    return SlackPlatform(api)
+    return SlackPlatform(Own(api))
 
 
 def post(place: Place = HALL, key: str = "e1/0", **more: object) -> Outgoing:
@@ -68,11 +69,11 @@ async def test_a_thread_that_is_gone_does_not_swallow_the_words(slack, stub):
     assert "thread_ts" not in stub.posted("C1")[0]
 
 
-async def test_a_direct_conversation_is_opened_once(slack, stub):
+async def test_for_a_post_a_persons_own_id_will_do(slack, stub):
     await slack.send(post(ANA))
     await slack.send(post(ANA, "e1/1"))
-    assert [call.args["users"] for call in stub.named("conversations.open")] == ["U1"]
-    assert len(stub.posted("D1")) == 2
+    assert [call.args["channel"] for call in stub.named("chat.postMessage")] == ["U1", "D1"]
+    assert stub.named("conversations.open") == [] and len(stub.posted("D1")) == 2
 
 
 async def test_without_the_right_to_open_one_the_persons_own_id_serves(slack, stub):
@@ -84,17 +85,17 @@ async def test_without_the_right_to_open_one_the_persons_own_id_serves(slack, st
     assert stub.posted("D1")[0]["text"] == "Changed"
 
 
-async def test_changing_in_a_direct_conversation_after_a_restart(slack, stub):
+async def test_changing_in_a_direct_conversation_after_a_restart(slack, api, stub):
     ts = await slack.send(post(ANA))
-    later = SlackPlatform(slack.api)
+    later = SlackPlatform(Own(api))
     assert await later.send(Outgoing("e2/0", ANA, Card("Changed"), "update", target=ts)) == ts
     assert await later.send(Outgoing("e3/0", ANA, None, "delete", target=ts)) == ts
     assert stub.posted("D1") == []
-    assert len(stub.named("conversations.open")) == 2
+    assert [call.args["users"] for call in stub.named("conversations.open")] == ["U1"]
 
 
 async def test_an_event_names_the_direct_conversation(slack, stub):
-    slack.met("U1", "D1")
+    await slack.met("slack:T1", "U1", "D1")
     await slack.send(post(ANA))
     assert stub.named("conversations.open") == []
 
@@ -171,10 +172,13 @@ async def test_what_will_never_arrive(slack, stub, error):
 
 @pytest.mark.parametrize("error", ["cannot_dm_bot", "user_not_found", "account_inactive"])
 async def test_who_cannot_be_written_to(slack, stub, error):
+    stub.refuse("chat.postMessage", error)
+    with pytest.raises(Unreachable) as away:
+        await slack.send(post(ANA))
+    assert away.value.reason == error
     stub.refuse("conversations.open", error)
     with pytest.raises(Unreachable):
-        await slack.send(post(ANA))
-    assert stub.named("chat.postMessage") == []
+        await slack.send(Outgoing("e2/0", ANA, Card("Changed"), "update", target="1.2"))
 
 
 async def test_a_conversation_can_be_closed_to_us(slack, stub):
@@ -204,25 +208,25 @@ async def test_trouble_at_slack_is_a_fault_of_the_line(slack, stub, status):
 
 async def test_what_slack_does_not_understand_quotes_nobody(slack, stub):
     stub.refuse("chat.postMessage", "invalid_blocks")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Unfit) as refused:
         await slack.send(Outgoing("e1/0", HALL, Card("A secret")))
-    assert repr(refused.value) == "Refused('chat.postMessage: invalid_blocks')"
+    assert repr(refused.value) == "Unfit('invalid_blocks')"
     assert refused.value.__suppress_context__
 
 
 async def test_slack_out_of_reach(slack, stub):
-    away = SlackPlatform(Api("xoxb-1", "http://127.0.0.1:9/api/"))
+    away = SlackPlatform(Own(Api("xoxb-1", "http://127.0.0.1:9/api/")))
     with pytest.raises(Away):
         await away.send(post())
-    await away.api.close()
+    await away.workspaces.close()
 
 
 async def test_a_form_is_opened_or_refused(slack, stub):
     form = Form("f", "Title", "Send", "Cancel", (TextBox("a", "A"),))
-    await slack.open_form("1.2", form)
+    await slack.open_form("slack:T1", "1.2", form)
     assert stub.views[0]["callback_id"] == "f"
     with pytest.raises(Refused, match="expired_trigger_id"):
-        await slack.open_form("old", form)
+        await slack.open_form("slack:T1", "old", form)
 
 
 async def test_everybody_is_learned_page_by_page(api: Api, stub: SlackStub, store: Store):
@@ -238,7 +242,7 @@ async def test_everybody_is_learned_page_by_page(api: Api, stub: SlackStub, stor
         "S2": {"id": "S2", "handle": "all", "users": ["U1"], "user_count": "3", "all": ["U1", "U2", "U4"]},
     }
     stub.limit("users.list", 0.01)
-    directory = Directory(api, store, lambda: NOON)
+    directory = Directory(Workspace("slack:T1", api), store, lambda: NOON)
     await directory.sync()
     assert [call.outcome for call in stub.named("users.list")] == ["429", "ok", "ok", "ok"]
     known = {row.account: row for row in await rows(store, folk.PersonRow)}
@@ -258,10 +262,10 @@ async def test_everybody_is_learned_page_by_page(api: Api, stub: SlackStub, stor
 async def test_people_on_no_list_are_asked_for_one_by_one_and_once(api: Api, stub: SlackStub, store: Store):
     async with store.transaction() as session:
         await folk.introduced(session, [stranger("slack:T1", "U7"), stranger("slack:T1", "U8")])
-    directory = Directory(api, store, lambda: NOON)
+    directory = Directory(Workspace("slack:T1", api), store, lambda: NOON)
     stub.users.append(user("U7", "eva", is_stranger=True))
-    await directory.strangers("slack:T1")
-    await directory.strangers("slack:T1")
+    await directory.strangers()
+    await directory.strangers()
     assert [call.args["user"] for call in stub.named("users.info")] == ["U7", "U8"]
     [eva] = await rows(store, folk.PersonRow, account="U7")
     assert eva.name == "eva" and eva.guest
@@ -273,7 +277,7 @@ async def test_the_stand_in_can_be_a_process_of_its_own(tmp_path):
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout
     url = (await process.stdout.readline()).decode().strip()
-    slack = SlackPlatform(Api("xoxb-1", url))
+    slack = SlackPlatform(Own(Api("xoxb-1", url)))
     try:
         await slack.send(post())
         with pytest.raises(SlowDown):
@@ -284,7 +288,7 @@ async def test_the_stand_in_can_be_a_process_of_its_own(tmp_path):
         with pytest.raises(Unreachable):
             await slack.send(Outgoing("e2/0", HALL, CARD, "update", target="1.0"))
     finally:
-        await slack.api.close()
+        await slack.workspaces.close()
         process.terminate()
         await process.wait()
     assert [json.loads(line)["method"] for line in log.read_text().splitlines()] == [
@@ -293,8 +297,8 @@ async def test_the_stand_in_can_be_a_process_of_its_own(tmp_path):
     ]
 
 
-async def test_one_session_serves_all_calls(slack, stub):
+async def test_one_session_serves_all_calls(slack, api, stub):
     await slack.send(post())
-    session = slack.api.client.session
+    session = api.line.session
     await slack.send(post(key="e1/1"))
-    assert slack.api.client.session is session and not session.closed
+    assert api.client.session is session is api.line.session and not session.closed

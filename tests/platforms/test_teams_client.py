@@ -182,7 +182,8 @@ async def thanks_from_the_menu(client: TeamsClient) -> Shown:
     assert done == {}
     card = await client.shown("for the green build", CHANNEL)
     assert card.conversation == thread and "\u200b#craft" in card.texts
-    assert (await private_word(client, ADELE["id"]))[1] == "for the green build"
+    # Of her the client itself knows nothing and takes no message: the first that she would have is seen, again and again.
+    assert (await private_word(client, ADELE["id"], hello=True))[0].startswith("Hi Adele Vance, I am Kadens")
     return card
 
 
@@ -445,8 +446,9 @@ def every_card(client: TeamsClient) -> Iterator[Any]:
             yield answer["task"]["value"]["card"]["content"]
 
 
-async def private_word(client: TeamsClient, account: str) -> list[str]:
-    """What the bot said to somebody else. The client shows only its own person's chats; its log knows all."""
+async def private_word(client: TeamsClient, account: str, hello: bool = False) -> list[str]:
+    """What the bot said to somebody else, after it told them who speaks, or with `hello` that. The client shows only
+    its own person's chats; its log knows all."""
 
     def found() -> list[str] | None:
         opened = [
@@ -455,8 +457,9 @@ async def private_word(client: TeamsClient, account: str) -> list[str]:
             if each.get("activityName") == "createConversation"
             and [member["id"] for member in each["request"]["body"]["members"]] == [account]
         ]
-        said = [each for each in client.log if each.get("conversationId") in opened]
-        return texts(said[-1]["request"]["body"]["attachments"][0]["content"]) if said else None
+        sent = [each["request"]["body"] for each in client.log if each.get("conversationId") in opened]
+        said = [texts(each["attachments"][0]["content"]) for each in sent if "attachments" in each]
+        return next((each for each in reversed(said) if hello == ("I am Kadens" in " ".join(each))), None)
 
     words: list[str] = await client.until(found, f"a word to {account}")
     return words

@@ -238,6 +238,7 @@ async def test_a_conversation_that_moved_is_still_theirs(made, store, stub):
     """The account is what counts, not the address Teams has for the conversation at the moment."""
     async with store.transaction() as session:
         await keep(session, Reference(WORKSPACE, ANA, "a:new", stub.url, "direct"), made.now)
+    made.later(minutes=2)  # until then another replica's word need not be known here
     id = await made.teams.platform.send(Outgoing("k", HOME, CARD, "file", file=FILE))
     [asked] = stub.messages["a:new"][id]["attachments"]
     await settle(made, **answer(made, id, asked))

@@ -11,7 +11,7 @@ from botbuilder.schema import Activity, ConversationAccount, ConversationReferen
 
 from bot.core.cards import Button, Buttons, Card, Text, mention
 from bot.core.people import Place, stranger
-from bot.core.sending import Outgoing, SlowDown, Unreachable
+from bot.core.sending import Outgoing, SlowDown, Unfit, Unreachable
 from bot.platforms.teams.auth import NoToken
 from bot.platforms.teams.connector import Refused, StrangeHost, body
 from bot.platforms.teams.outbound import CAN
@@ -169,10 +169,17 @@ async def test_after_taking_us_out_nobody_is_bothered(made, stub, store):
     assert stub.calls == []
 
 
-@pytest.mark.parametrize("status", [400, 413, 500, 503])
+@pytest.mark.parametrize("status", [400, 413])
+async def test_a_message_that_teams_will_never_take_is_not_tried_again(made, stub, status):
+    stub.trouble(status, "Odd code: <b>")
+    with pytest.raises(Unfit, match=f"^{status}$"):
+        await made.teams.platform.send(out())
+
+
+@pytest.mark.parametrize("status", [302, 307, 500, 503])
 async def test_other_troubles_say_their_number_and_no_words(made, stub, status):
     stub.trouble(status, "Odd code: <b>")
-    with pytest.raises(Refused, match=f"^Teams answered {status} Oddcodeb$"):
+    with pytest.raises(Refused, match=f"^Teams answered {status}$"):
         await made.teams.platform.send(out())
 
 
@@ -235,7 +242,8 @@ async def test_words_travel_as_they_are(made, stub):
 
 def test_what_teams_can():
     assert not (CAN.threads_in_direct or CAN.whispers or CAN.looks_back or CAN.home)
-    assert 60 / 8 * 2 / 60 >= CAN.pace >= 1 / 7
+    assert {tuple(limit) for limit in CAN.each} == {(7, 1), (8, 2), (60, 30), (1800, 3600)}
+    assert CAN.rate == 50  # learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
 
 
 # -- the defects of botbuilder that we work round

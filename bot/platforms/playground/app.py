@@ -17,10 +17,12 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 
 from bot.platforms.playground.files import download
+from bot.platforms.playground.origin import SameOrigin
 from bot.platforms.playground.page import View
 from bot.platforms.playground.world import Playground
 
 HOST = "127.0.0.1"
+NAMES = (HOST, "localhost")
 HERE = Path(__file__).parent
 
 
@@ -38,7 +40,8 @@ async def serve(playground: Playground, port: int, started: Callable[[str], None
 
     # Only these names: another site whose name was made to point here cannot read the page.
     app = FastAPI(lifespan=lifespan, openapi_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(NAMES))
+    app.add_middleware(SameOrigin, hosts=NAMES)
     pages.add_static_files("/playground", HERE / "static")
 
     @app.get("/files/{id}")

@@ -22,11 +22,11 @@ class PlaygroundPlatform:
         """Raises Unreachable for a conversation, or a message to change, that is not there."""
         conversation = message.place.conversation
         if conversation not in CHANNELS and conversation not in MEMBERS:
-            raise Unreachable(conversation)
+            raise Unreachable("no such conversation")
         try:
             self._sent[message.key] = id = self._do(message, message.card or Card())
         except NoSuchMessage as gone:
-            raise Unreachable(str(gone)) from gone
+            raise Unreachable("no such message") from gone
         return id
 
     def _do(self, message: Outgoing, card: Card) -> str:

@@ -102,5 +102,6 @@ async def _put_in_teams(session: Session) -> None:
     known = await introduced(session, [member.stranger for member in MEMBERS.values()])
     ids = {person.account: person.id for person in known.values()}
     for member in MEMBERS.values():
-        values = {"team": member.team, "role": member.role, "manager": ids.get(member.manager or "")}
+        # They have worked with us for months: nobody has to be told who we are.
+        values = {"team": member.team, "role": member.role, "manager": ids.get(member.manager or ""), "unmet": False}
         await Changed(ids[member.account], values).save(session)

@@ -23,20 +23,24 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot import bounds
 from bot.core.cards import Form
 from bot.core.effects import Answer, OpenForm, Refuse
 from bot.core.events import Action, Command, Rewritten, Shortcut, Submission, Words
+from bot.core.sealed import Sealer
 from bot.core.settings import Settings
 from bot.core.wording import wording
 from bot.platforms.slack import door, forms, inbound
 from bot.platforms.slack.api import SLACK, Api
 from bot.platforms.slack.directory import Directory
-from bot.platforms.slack.inbound import Grouped, Told
+from bot.platforms.slack.inbound import Grouped, PutOut, Told
 from bot.platforms.slack.manifest import PATH
+from bot.platforms.slack.oauth import Door
 from bot.platforms.slack.outbound import SlackPlatform
-from bot.platforms.slack.payload import Body, inputs
+from bot.platforms.slack.payload import Body, inputs, workspace_of
+from bot.platforms.slack.workspaces import Installed, Own, Workspaces, left
 from bot.turn import Turns
-from storage import directory, outbox, places
+from storage import directory, installations, outbox, places
 from storage.engine import Store
 
 log = logging.getLogger(__name__)
@@ -48,6 +52,7 @@ say = wording("slack")
 OPENING = 3.0  # seconds a trigger lives (docs.slack.dev/interactivity/handling-user-interaction)
 FAREWELL = 5.0  # seconds that what was begun has to end in
 DAILY = timedelta(days=1)  # until all people are read again
+READERS = 8  # workspaces whose people are read at the same time
 MET, AGAIN = 60.0, 300.0  # seconds until those that were met meanwhile are asked for, and after a failure
 # What we cannot read now we cannot read later: no retries (docs.slack.dev/apis/events-api/#retries).
 ONCE: dict[str, str | Sequence[str]] = {"x-slack-no-retry": "1"}
@@ -63,6 +68,9 @@ class Secrets:
     bot_token: str = ""
     app_token: str = ""  # set: Socket Mode
     api_url: str = ""  # empty: Slack's own
+    client_id: str = ""  # set: any workspace can install us
+    client_secret: str = ""
+    sealer: Sealer | None = None  # of their tokens
 
 
 def utc() -> datetime:
@@ -70,25 +78,34 @@ def utc() -> datetime:
 
 
 class Slack:
-    """One workspace of Slack. `platform` is what delivery sends with; everything else begins with a request."""
+    """Slack: one workspace, or all that installed us. `platform` is what delivery sends with; everything else begins
+    with a request."""
 
     def __init__(
         self, turns: Turns, store: Store, secrets: Secrets, settings: Settings, clock: Callable[[], datetime] = utc
     ) -> None:
         self.turns, self.store, self.secrets, self.settings, self.clock = turns, store, secrets, settings, clock
-        self.api = Api(secrets.bot_token, secrets.api_url)
-        self.platform = SlackPlatform(self.api)
-        self.directory = Directory(self.api, store, clock)
+        self.workspaces: Workspaces = Own(Api(secrets.bot_token, secrets.api_url))
+        self.door: Door | None = None
+        if secrets.client_id and secrets.sealer:
+            client = (secrets.client_id, secrets.client_secret)
+            self.workspaces = many = Installed(store, secrets.sealer, client, clock, secrets.api_url)
+            self.door = Door(turns, store, many)
+        self.platform = SlackPlatform(self.workspaces)
+        self.paced = bounds.Paced()
         self.bolt = self._bolt()
         self._tasks = set[asyncio.Task[None]]()
         self._socket: AsyncSocketModeHandler | None = None
         self._lasting = list[asyncio.Task[None]]()
         self._learning: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
+        self._readers = asyncio.Semaphore(READERS)
+        self._said_so = False  # that the operator opened this one workspace
 
     def routes(self) -> list[Route]:
-        """The one route for events, commands and interactivity."""
-        return [Route(PATH, self._http, methods=["POST"])] if self.secrets.signing_secret else []
+        """One route for events, commands and interactivity; two more where anybody can install us."""
+        ours = [Route(PATH, self._http, methods=["POST"])] if self.secrets.signing_secret else []
+        return ours + (self.door.routes() if self.door else [])
 
     async def start(self, learn: bool = True) -> None:
         """Begin Socket Mode, where it is configured, and learning who works here. Waits for nobody."""
@@ -118,18 +135,22 @@ class Slack:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self.api.close()
+        await self.workspaces.close()
 
     async def sync(self) -> None:
         """Learn all people and groups now. Raises what Slack or the network answers."""
-        await self.directory.sync()
+        for name in await self.workspaces.all():
+            await (await self._directory(name)).sync()
+
+    async def _directory(self, name: str) -> Directory:
+        return Directory(await self.workspaces.of(name), self.store, self.clock)
 
     # How a request comes in.
 
     def _bolt(self) -> AsyncApp:
         async def authorize(team_id: str | None, enterprise_id: str | None) -> AuthorizeResult:
-            # One token, known beforehand: nobody has to be asked, and Slack may be away when we start.
-            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=self.secrets.bot_token)
+            # Bolt calls nobody: who may be heard is decided in `hear`, and Slack may be away when we start.
+            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=None)
 
         async def choked(error: Exception) -> BoltResponse:
             log.warning("a request that bolt cannot read: %s", type(error).__name__)
@@ -160,15 +181,17 @@ class Slack:
 
     async def _http(self, request: Request) -> Response:
         try:
-            raw = await door.body(request)
+            door.unsigned(request)
+            raw = await bounds.body(request)
             if not door.genuine(self.secrets.signing_secret, request.headers, raw, self.clock()):
                 if door.ssl_check(raw):
                     return Response()
-                raise door.TurnedAway(401, "not signed by Slack")
+                raise bounds.TurnedAway(401, "not signed by Slack")
             body = door.parsed(request.headers.get("content-type", ""), raw)
+            self.paced.admit(door.team(body))
             return to_starlette_response(await self._dispatch(body))
-        except door.TurnedAway as away:
-            return PlainTextResponse(away.reason, away.status, {"x-slack-no-retry": "1"})
+        except bounds.TurnedAway as away:
+            return PlainTextResponse(away.reason, away.status, {"x-slack-no-retry": "1"} | away.headers)
         except Exception as error:
             _complain("a request", error)
             return PlainTextResponse("", 500)
@@ -179,7 +202,7 @@ class Slack:
             request = AsyncBoltRequest(body=body, mode="socket_mode")
             response = await self.bolt.async_dispatch(request)
         except CHOKED:  # on a shape that Slack does not send; `hear` itself never raises
-            raise door.TurnedAway(400, "malformed") from None
+            raise bounds.TurnedAway(400, "malformed") from None
         if response.status == 404:  # of a type that we did not ask for, or of none
             known = isinstance(body.get("type"), str)
             response = BoltResponse(status=200) if known else BoltResponse(status=400, headers=ONCE)
@@ -198,11 +221,18 @@ class Slack:
             match event:
                 case None:
                     return BoltResponse(status=200)
+                case PutOut(name, at):
+                    if await left(self.store, self.workspaces, name, at):
+                        log.info("%s has put us out: nothing more is sent there", name)
+                    return BoltResponse(status=200)
+                case _ if not await self.workspaces.has(event.actor.workspace):
+                    # On its way while we were put out, or of an app that is not ours any more.
+                    return BoltResponse(status=200, headers=ONCE)
                 case Told() | Grouped():
                     await self._learn(event)
                     return BoltResponse(status=200)
                 case Words() | Rewritten() if event.place.kind == "direct":
-                    self.platform.met(event.actor.account, str(body["event"]["channel"]))
+                    await self.platform.met(event.actor.workspace, event.actor.account, str(body["event"]["channel"]))
             return await self._answered(body, event, await self.turns.take(event))
         except Exception as error:
             _complain(type(event).__name__, error)
@@ -228,7 +258,7 @@ class Slack:
     async def _open(self, trigger: str, form: Form, event: Command | Shortcut | Action) -> None:
         try:
             async with asyncio.timeout(OPENING):
-                await self.platform.open_form(trigger, form)
+                await self.platform.open_form(event.actor.workspace, trigger, form)
         except Exception as error:
             log.warning("slack did not open the form %s: %s", form.id, error or type(error).__name__)
             await self.turns.offer(event, form)
@@ -236,7 +266,7 @@ class Slack:
     async def _learn(self, event: Told | Grouped) -> None:
         workspace = event.actor.workspace
         if isinstance(event, Grouped) and event.members is None:
-            self._later(self.directory.groups(workspace))
+            self._later(self._groups(workspace))
             return
         async with self.store.transaction() as session:
             if not await outbox.first_time(session, event):
@@ -245,6 +275,9 @@ class Slack:
                 await directory.learn(session, [event.profile], event.at)
             else:
                 await places.keep_group(session, workspace, event.group, event.handle, event.members or ())
+
+    async def _groups(self, workspace: str) -> None:
+        await (await self._directory(workspace)).groups()
 
     def _sorry(self, body: Body) -> BoltResponse:
         """The person reads one sentence, and Slack does not try again what would only fail again."""
@@ -262,7 +295,7 @@ class Slack:
     async def _tell(self, body: Body, words: str) -> None:
         channel, person = inbound.whereabouts(body)
         if person:
-            await self.platform.say_privately(channel, person, words)
+            await self.platform.say_privately(workspace_of(body), channel, person, words)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         """After the answer. Whatever it raises is written down and ends there."""
@@ -280,14 +313,33 @@ class Slack:
     async def _keep_learning(self) -> None:
         """Any number of replicas do this: what was read, and who is at it, stands in the store."""
         while not self._stopping.is_set():
+            pause = MET
             try:
-                await self.directory.strangers(await self.directory.sync(DAILY))
-                pause = MET
+                await self.workspaces.renew()
+                names = await self.workspaces.all()
+                pause = max([MET, *await asyncio.gather(*map(self._learned, names))])
             except Exception as error:
-                log.warning("slack's people cannot be read now: %s", error or type(error).__name__)
+                log.warning("slack's workspaces cannot be read now: %s", error or type(error).__name__)
                 pause = AGAIN
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
+
+    async def _learned(self, name: str) -> float:
+        """Learn who works in one workspace, and return the seconds until it is worth while again. Its trouble is not
+        another one's."""
+        try:
+            if self.door is None and not self._said_so:
+                async with self.store.transaction() as session:
+                    await installations.configured(session, name, self.clock())
+                self._said_so = True
+            async with self._readers:  # Slack may ask one of them to wait for long
+                directory = await self._directory(name)
+                await directory.sync(DAILY)
+                await directory.strangers()
+        except Exception as error:
+            log.warning("slack's people of %s cannot be read now: %s", name, error or type(error).__name__)
+            return AGAIN if self.door is None else MET
+        return MET
 
 
 def _complain(where: str, error: Exception) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.events import (
@@ -30,6 +30,7 @@ from bot.platforms.slack.payload import (
     Body,
     Malformed,
     Spoken,
+    carried,
     filled,
     id_of,
     name_of,
@@ -40,6 +41,7 @@ from bot.platforms.slack.payload import (
     text_of,
     thread_of,
     us,
+    workspace_of,
 )
 from storage.people import Profile
 
@@ -63,7 +65,15 @@ class Grouped(Event):
     members: tuple[str, ...] | None
 
 
-def read(body: Body, at: datetime, prefix: str = "") -> Arrived | Told | Grouped | None:
+@dataclass(frozen=True, slots=True)
+class PutOut:
+    """Somebody took us out of a workspace, at this moment as Slack has it."""
+
+    workspace: str
+    at: datetime
+
+
+def read(body: Body, at: datetime, prefix: str = "") -> Arrived | Told | Grouped | PutOut | None:
     """The event in this body; None where it means nothing to us. Raises Malformed."""
     if "command" in body:
         return _command(body, at, prefix)
@@ -102,7 +112,7 @@ def whereabouts(body: Body) -> tuple[str | None, str | None]:
 
 
 def _command(body: Body, at: datetime, prefix: str) -> Command:
-    workspace = f"slack:{id_of(body, 'team_id')}"
+    workspace = workspace_of(body)
     actor = stranger(workspace, id_of(body, "user_id"), text_of(body, "user_name"))
     said = spoken(text_of(body, "text"))
     place = place_of(actor, id_of(body, "channel_id"), text_of(body, "channel_name"))
@@ -156,12 +166,7 @@ def _message_shortcut(body: Body, at: datetime) -> Shortcut:
 
 def _submission(body: Body, at: datetime) -> Submission:
     user, view = _user(body), part(body, "view")
-    try:
-        carried = json.loads(text_of(view, "private_metadata"))
-        value, where = str(carried["value"]), carried["place"]
-        place = Place(*where) if where else user.home
-    except (ValueError, KeyError, TypeError) as error:
-        raise Malformed("private_metadata") from error
+    value, place = carried(view, user)
     answers, people = filled(view, user.workspace)
     return Submission(
         **_base(body, user, place, at),
@@ -173,7 +178,7 @@ def _submission(body: Body, at: datetime) -> Submission:
     )
 
 
-def _event(body: Body, at: datetime) -> Arrived | Told | Grouped | None:
+def _event(body: Body, at: datetime) -> Arrived | Told | Grouped | PutOut | None:
     event = part(body, "event")
     match event.get("type"):
         case "message":
@@ -195,6 +200,10 @@ def _event(body: Body, at: datetime) -> Arrived | Told | Grouped | None:
             actor = _who(body, event, "inviter" if event.get("inviter") else "user")
             place = Place(actor.workspace, id_of(event, "channel"), kind=kind)
             return Met(**_base(body, actor, place, at), kind=kind)
+        case "app_uninstalled":
+            return _put_out(body, at)
+        case "tokens_revoked" if part(event, "tokens").get("bot"):  # people's own tokens we never had
+            return _put_out(body, at)
         case "team_join" | "user_change" as type:
             return _told(body, part(event, "user"), type == "team_join", at)
         case "subteam_created" | "subteam_updated":
@@ -269,6 +278,15 @@ def _reaction(body: Body, event: Body, removed: bool, at: datetime) -> Reaction 
     )
 
 
+def _put_out(body: Body, at: datetime) -> PutOut:
+    """Slack's own clock counts, for the word may come late; it tells whole seconds."""
+    told = body.get("event_time")
+    moment = at
+    if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < 1 << 40:
+        moment = min(at, datetime.fromtimestamp(told, UTC) + timedelta(seconds=1))
+    return PutOut(workspace_of(body), moment)
+
+
 def _told(body: Body, user: Body, new: bool, at: datetime) -> Told:
     actor = _who(body, user, "id")
     try:
@@ -308,18 +326,16 @@ def _event_id(body: Body) -> str:
 
 def _who(body: Body, of: Body, field: str = "user") -> Person:
     account = id_of(of, field)
-    return stranger(f"slack:{id_of(body, 'team_id')}", account, bot=account == us(body))
+    return stranger(workspace_of(body), account, bot=account == us(body))
 
 
 def _nobody(body: Body) -> Person:
-    return stranger(f"slack:{id_of(body, 'team_id')}", us(body) or SLACKBOT, bot=True)
+    return stranger(workspace_of(body), us(body) or SLACKBOT, bot=True)
 
 
 def _user(body: Body) -> Person:
-    """Who interacted. An app of a whole organisation has interactions without a team: then the person's own counts."""
-    user, team = part(body, "user"), body.get("team")
-    at = id_of(team, "id") if isinstance(team, dict) else id_of(user, "team_id")
-    return stranger(f"slack:{at}", id_of(user, "id"), text_of(user, "name") or text_of(user, "username"))
+    user = part(body, "user")
+    return stranger(workspace_of(body), id_of(user, "id"), text_of(user, "name") or text_of(user, "username"))
 
 
 def _people(workspace: str, said: Spoken) -> tuple[Person, ...]:

@@ -15,6 +15,7 @@ words = wording("manifest")
 
 # What each thing we use asks for. The tests hold these tables against the code, in both directions.
 METHODS: Mapping[str, tuple[str, ...]] = {
+    "auth.teams.list": (),  # of an organisation: the workspaces that have us
     "auth.test": (),
     "chat.delete": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),
@@ -26,6 +27,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "conversations.replies": ("channels:history", "groups:history", "im:history"),
     "files.completeUploadExternal": ("files:write",),  # progress pictures, and documents one asked for
     "files.getUploadURLExternal": ("files:write",),
+    "oauth.v2.access": (),  # installing, and renewing a token
     "usergroups.list": ("usergroups:read",),
     "usergroups.users.list": ("usergroups:read",),
     "users.info": ("users:read",),
@@ -36,6 +38,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
 EVENTS: Mapping[str, tuple[str, ...]] = {
     "app_home_opened": (),
     "app_mention": ("app_mentions:read",),
+    "app_uninstalled": (),
     "member_joined_channel": ("channels:read", "groups:read"),
     "message.im": ("im:history",),
     "reaction_added": ("reactions:read",),
@@ -44,11 +47,12 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "subteam_members_changed": ("usergroups:read",),
     "subteam_updated": ("usergroups:read",),
     "team_join": ("users:read",),
+    "tokens_revoked": (),
     "user_change": ("users:read",),
 }
 COMMANDS = ("commands",)  # slash commands and shortcuts
 HERE = "#here"  # behind the name of a shortcut on a message: each callback_id is there once
-PATH = "/slack/events"
+PATH, REDIRECT = "/slack/events", "/slack/oauth_redirect"
 # Characters Slack takes.
 LIMITS = {"name": 35, "description": 140, "command": 32, "usage": 1000, "shortcut": 24, "shortcut note": 150}
 
@@ -57,8 +61,13 @@ class NoWords(LookupError):
     """A command or shortcut has no words in prompts/en/manifest.yaml, or more than Slack takes."""
 
 
-def manifest(routes: Routes, settings: Settings, url: str = "", socket: bool = False) -> dict[str, Any]:
+def manifest(
+    routes: Routes, settings: Settings, url: str = "", socket: bool = False, many: bool = False, org: bool = False
+) -> dict[str, Any]:
     """The manifest of an app at this address (`https://…`), or of one that uses Socket Mode and needs none.
+
+    `many`: any workspace can install it, by way of our own pages, and its tokens are renewed; `org`: a whole
+    organisation (Enterprise Grid) too.
 
     Raises NoWords where a command or shortcut lacks its words.
     """
@@ -81,13 +90,13 @@ def manifest(routes: Routes, settings: Settings, url: str = "", socket: bool = F
             "shortcuts": [_shortcut(line) for line in lines(routes.shortcuts)],
             "slash_commands": [{**_command(name, settings.prefix), **to} for name in routes.commands],
         },
-        "oauth_config": {"scopes": {"bot": scopes()}},
+        "oauth_config": {**({"redirect_urls": [redirect(url)]} if many and url else {}), "scopes": {"bot": scopes()}},
         "settings": {
             "event_subscriptions": {**hook, "bot_events": sorted(EVENTS)},
             "interactivity": {"is_enabled": True, **hook},
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": org,
             "socket_mode_enabled": socket,
-            "token_rotation_enabled": False,
+            "token_rotation_enabled": many,
         },
     }
 
@@ -99,6 +108,10 @@ def scopes() -> list[str]:
 
 def address(url: str) -> str:
     return url if url.endswith(PATH) else url.rstrip("/") + PATH
+
+
+def redirect(url: str) -> str:
+    return url.removesuffix(PATH).rstrip("/") + REDIRECT
 
 
 def _command(name: str, prefix: str) -> dict[str, Any]:

@@ -15,15 +15,18 @@ from typing import Any
 
 from bot.core.cards import Card, Form, plain
 from bot.core.people import Place
-from bot.core.sending import Can, Outgoing, SlowDown, Unreachable
+from bot.core.sending import Can, Limit, Outgoing, SlowDown, Unfit, Unreachable
 from bot.platforms.slack import forms, render
-from bot.platforms.slack.api import Api, Away, Refused
-from bot.platforms.slack.files import Gallery, Pictures, uploaded
+from bot.platforms.slack.api import Away, Refused
+from bot.platforms.slack.files import Pictures, uploaded
 from bot.platforms.slack.texts import escaped
+from bot.platforms.slack.workspaces import Workspace, Workspaces
 
 log = logging.getLogger(__name__)
 
-CAN = Can(threads_in_direct=True, whispers=True, looks_back=True, pace=1.0)
+# One message a second in a conversation; what it takes in a whole workspace is not published ("several hundred a
+# minute"), so this is ours and Retry-After the truth (docs.slack.dev/apis/web-api/rate-limits).
+CAN = Can(threads_in_direct=True, whispers=True, looks_back=True, each=(Limit(1, 1.0),), rate=20.0, burst=10)
 OURS = "kadens"  # the event_type of the metadata on our messages
 LOOK_BACK, PAGES = 100, 5  # messages a page, pages of a thread
 # What Slack may say of a block with a picture that it has not looked at yet, or no longer has.
@@ -60,6 +63,26 @@ UNREACHABLE = frozenset(
     }
 )
 
+# Errors that say something of the message itself: it would be refused again, whoever it is for.
+UNFIT = frozenset(
+    {
+        "cannot_reply_to_message",
+        "invalid_arguments",
+        "invalid_attachments",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_json",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "metadata_too_large",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+        "too_many_attachments",
+        "view_too_large",
+    }
+)
+
 
 class NotShared(Exception):
     """Slack took a file and said that it shared it, but it stands nowhere."""
@@ -75,27 +98,31 @@ class SlackPlatform:
 
     can = CAN
 
-    def __init__(self, api: Api) -> None:
-        self.api = api
-        self.gallery = Gallery(api)
+    def __init__(self, workspaces: Workspaces) -> None:
+        self.workspaces = workspaces
         self._shared = OrderedDict[str, str]()  # by key: the file that was shared under it, or is being shared
-        self._direct = dict[str, str]()  # by person: the id of our direct conversation
 
     async def send(self, message: Outgoing) -> str:
-        """Send; the `ts` of what was sent. Raises SlowDown, Unreachable, Refused or Away."""
+        """Send, with the token of the message's workspace; the `ts` of what was sent.
+
+        Raises SlowDown, Unreachable, Unfit, Refused or Away.
+        """
+        here = await self.workspaces.of(message.place.workspace)
         try:
             match message.verb:
                 case "post":
-                    return await self._post(message)
+                    return await self._post(here, message)
                 case "update" | "delete":
-                    return await self._change(message)
+                    return await self._change(here, message)
                 case "home":
-                    return await self._home(message)
+                    return await self._home(here, message)
                 case "file":
-                    return await self._file(message)
+                    return await self._file(here, message)
         except Refused as error:
             if error.code in UNREACHABLE:
-                raise Unreachable(str(error)) from None
+                raise Unreachable(error.code) from None
+            if error.code in UNFIT:
+                raise Unfit(error.code) from None
             raise
 
     async def find(self, message: Outgoing) -> str | None:
@@ -103,81 +130,85 @@ class SlackPlatform:
         if message.verb not in ("post", "file") or (message.only_for and message.place.kind != "direct"):
             return None  # nobody can look up a whisper
         try:
-            return await self._stands(message)
+            return await self._stands(await self.workspaces.of(message.place.workspace), message)
         except Refused as error:
             log.warning("slack cannot look back: %s", error)
             return None
 
-    def met(self, person: str, channel: str) -> None:
+    async def met(self, workspace: str, person: str, channel: str) -> None:
         """A direct conversation of ours, as an event happened to name it."""
-        self._direct[person] = channel
+        (await self.workspaces.of(workspace)).direct[person] = channel
 
-    async def open_form(self, trigger: str, form: Form) -> None:
+    async def open_form(self, workspace: str, trigger: str, form: Form) -> None:
         """Show the form. Raises Refused when the trigger, which lives for three seconds, is no longer good."""
-        await self.api.call("views.open", trigger_id=trigger, view=forms.modal(form))
+        here = await self.workspaces.of(workspace)
+        await here.api.call("views.open", trigger_id=trigger, view=forms.modal(form))
 
-    async def say_privately(self, channel: str | None, person: str, text: str) -> None:
+    async def say_privately(self, workspace: str, channel: str | None, person: str, text: str) -> None:
         """One plain sentence for one person, past the outbox: for when there is no store to keep it in."""
-        text = escaped(plain(text))
+        text, here = escaped(plain(text)), await self.workspaces.of(workspace)
         if channel and not channel.startswith("D"):
-            await self.api.call("chat.postEphemeral", channel=channel, user=person, text=text)
+            await here.api.call("chat.postEphemeral", channel=channel, user=person, text=text)
         else:  # not to that conversation: it may be one between two other people
-            await self.api.call("chat.postMessage", channel=person, text=text)
+            await here.api.call("chat.postMessage", channel=person, text=text)
 
-    async def _post(self, message: Outgoing) -> str:
-        place, channel = message.place, await self._channel(message.place)
+    async def _post(self, here: Workspace, message: Outgoing) -> str:
+        place = message.place
+        # A person's own id will do: asking for the conversation's (50 a minute, or so) would be the slowest part.
+        channel = here.direct.get(place.conversation, place.conversation)
 
         async def post(card: Mapping[str, Any]) -> str:
             if message.only_for and place.kind != "direct":
                 whose = {"channel": channel, "user": message.only_for, "thread_ts": place.thread}
-                return str((await self.api.call("chat.postEphemeral", **card, **whose))["message_ts"])
+                return str((await here.api.call("chat.postEphemeral", **card, **whose))["message_ts"])
             metadata = {"event_type": OURS, "event_payload": {"key": message.key}}
             args = {**card, "channel": channel, "metadata": metadata, "unfurl_links": False, "unfurl_media": False}
             try:
-                said = await self.api.call("chat.postMessage", thread_ts=place.thread, **args)
+                said = await here.api.call("chat.postMessage", thread_ts=place.thread, **args)
             except Refused as error:
                 if error.code != "thread_not_found":
                     raise
-                said = await self.api.call("chat.postMessage", **args)  # its first message was deleted: say it anyhow
+                said = await here.api.call("chat.postMessage", **args)  # its first message was deleted: say it anyhow
             if place.kind == "direct" and said.get("channel"):
-                self.met(place.conversation, str(said["channel"]))
+                here.direct[place.conversation] = str(said["channel"])
             return str(said["ts"])
 
-        return await self._shown(message.card, render.message, post)
+        return await self._shown(here, message.card, render.message, post)
 
-    async def _change(self, message: Outgoing) -> str:
+    async def _change(self, here: Workspace, message: Outgoing) -> str:
         assert message.target is not None
-        target, where = message.target, {"channel": await self._channel(message.place), "ts": message.target}
+        target, where = message.target, {"channel": await self._channel(here, message.place), "ts": message.target}
 
         async def change(card: Mapping[str, Any]) -> str:
-            await self.api.call("chat.update", **where, **card)
+            await here.api.call("chat.update", **where, **card)
             return target
 
         try:
             if message.verb == "update":
-                return await self._shown(message.card, render.message, change)
-            await self.api.call("chat.delete", **where)
+                return await self._shown(here, message.card, render.message, change)
+            await here.api.call("chat.delete", **where)
         except Refused as error:
             if error.code != "message_not_found":  # somebody deleted it: there is nothing left to do
                 raise
         return target
 
-    async def _home(self, message: Outgoing) -> str:
+    async def _home(self, here: Workspace, message: Outgoing) -> str:
         async def publish(view: Mapping[str, Any]) -> str:
-            await self.api.call("views.publish", user_id=message.place.conversation, view=view)
+            await here.api.call("views.publish", user_id=message.place.conversation, view=view)
             return "home"
 
-        return await self._shown(message.card, render.home, publish)
+        return await self._shown(here, message.card, render.home, publish)
 
     async def _shown(
         self,
+        here: Workspace,
         card: Card | None,
         rendered: Callable[[Card, Pictures], Mapping[str, Any]],
         say: Callable[[Mapping[str, Any]], Awaitable[str]],
     ) -> str:
         """With its pictures, if Slack shows them; a fresh one may need a moment, and none keeps a message back."""
         assert card is not None
-        pictures = await self.gallery.of(card)
+        pictures = await here.gallery.of(card)
         for wait in (0.0, LOOKED_AT) if pictures else ():
             await asyncio.sleep(wait)
             try:
@@ -185,35 +216,35 @@ class SlackPlatform:
             except Refused as error:
                 if error.code not in NOT_SHOWN:
                     raise
-        self.gallery.forget(pictures)
+        here.gallery.forget(pictures)
         return await say(rendered(card, {}))
 
-    async def _file(self, message: Outgoing) -> str:
+    async def _file(self, here: Workspace, message: Outgoing) -> str:
         """A file in the direct conversation, under the card that says what it is; the `ts` of the two.
 
         Slack now and then says that it shared a file and does not: it counts as sent once it stands there.
         """
         file, card = message.file, message.card
         assert file is not None and card is not None
-        channel, blocks = await self._channel(message.place), render.message(card)["blocks"]
+        channel, blocks = await self._channel(here, message.place), render.message(card)["blocks"]
         blocks[0] = {**blocks[0], "block_id": _mark(message)}
         shared = {"channel_id": channel, "blocks": json.dumps(blocks)}
-        id = await uploaded(self.api, file.name, file.body.encode(), **shared)
+        id = await uploaded(here.api, file.name, file.body.encode(), **shared)
         self._shared[message.key] = id
         if len(self._shared) > SHARED:
             self._shared.popitem(last=False)
         for wait in LANDING:
             await asyncio.sleep(wait)
             try:
-                if (found := await self._stands(message)) is not None:
+                if (found := await self._stands(here, message)) is not None:
                     return found
             except (Refused, SlowDown, Away):  # nobody can look just now: it was said to be shared
                 return id
         raise NotShared
 
-    async def _stands(self, message: Outgoing) -> str | None:
-        channel = await self._channel(message.place)
-        async for found in self._said(channel, message.place.thread):
+    async def _stands(self, here: Workspace, message: Outgoing) -> str | None:
+        channel = await self._channel(here, message.place)
+        async for found in self._said(here, channel, message.place.thread):
             if self._is(message, found):
                 return str(found["ts"])
         return None
@@ -227,30 +258,30 @@ class SlackPlatform:
         metadata = said.get("metadata") or {}
         return bool(metadata.get("event_type") == OURS and metadata["event_payload"].get("key") == message.key)
 
-    async def _channel(self, place: Place) -> str:
+    async def _channel(self, here: Workspace, place: Place) -> str:
         if place.kind != "direct":
             return place.conversation
-        if place.conversation not in self._direct:
+        if place.conversation not in here.direct:
             try:
-                opened = await self.api.call("conversations.open", users=place.conversation)
-                self._direct[place.conversation] = opened["channel"]["id"]
+                opened = await here.api.call("conversations.open", users=place.conversation)
+                here.direct[place.conversation] = opened["channel"]["id"]
             except Refused as error:
                 if error.code in UNREACHABLE:
                     raise
                 log.warning("slack: %s; trying the person's own id", error)
             except (KeyError, TypeError):
                 log.warning("slack: conversations.open named no channel; trying the person's own id")
-        return self._direct.get(place.conversation, place.conversation)
+        return here.direct.get(place.conversation, place.conversation)
 
-    async def _said(self, channel: str, thread: str | None) -> AsyncIterator[Mapping[str, Any]]:
+    async def _said(self, here: Workspace, channel: str, thread: str | None) -> AsyncIterator[Mapping[str, Any]]:
         """What was said there: a channel's last words first, a thread from its beginning."""
         args: dict[str, Any] = {"channel": channel, "limit": LOOK_BACK, "include_all_metadata": True}
         cursor, pages = None, PAGES if thread else 1
         while pages:
             if thread:
-                page = await self.api.read("conversations.replies", ts=thread, cursor=cursor, **args)
+                page = await here.api.read("conversations.replies", ts=thread, cursor=cursor, **args)
             else:
-                page = await self.api.read("conversations.history", **args)
+                page = await here.api.read("conversations.history", **args)
             for said in page.get("messages") or ():
                 yield said
             cursor = (page.get("response_metadata") or {}).get("next_cursor")

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from bot.bounds import parsed
 from bot.core.cards import BAR, OPEN, SHUT, clean
 from bot.core.people import Person, Place, stranger
 from bot.platforms.slack.forms import NOTHING
@@ -65,6 +66,36 @@ def text_of(of: Body, name: str) -> str:
     if found is not None and not isinstance(found, str):
         raise Malformed(name)
     return clean(found or "")
+
+
+def workspace_of(body: Body) -> str:
+    """Whose installation this is for, as our name of it: a workspace, or a whole organisation where that installed us.
+
+    It is not always where something happened, nor whose the person is: in a channel that two companies share, an event
+    is addressed to one of them (docs.slack.dev/apis/events-api/#authorizations).
+    """
+    told = body.get("authorizations")
+    first = told[0] if isinstance(told, list) and told else None
+    if isinstance(first, dict) and (found := _installation(first)):
+        return found
+    return _installation(body) or _inside(body)
+
+
+def _installation(of: Body) -> str:
+    enterprise = of.get("enterprise_id") or of.get("enterprise")
+    if of.get("is_enterprise_install") in (True, "true") and enterprise:
+        return f"slack:{id_of({'id': enterprise['id']} if isinstance(enterprise, dict) else {'id': enterprise}, 'id')}"
+    return f"slack:{id_of(of, 'team_id')}" if of.get("team_id") else ""
+
+
+def _inside(body: Body) -> str:
+    """Of an interaction. A form that was opened by way of a shared channel says where we are installed."""
+    view, team = body.get("view"), body.get("team")
+    if isinstance(view, dict) and view.get("app_installed_team_id"):
+        return f"slack:{id_of(view, 'app_installed_team_id')}"
+    if isinstance(team, dict):
+        return f"slack:{id_of(team, 'id')}"
+    return f"slack:{id_of(part(body, 'user'), 'team_id')}"
 
 
 def us(body: Body) -> str | None:
@@ -124,6 +155,22 @@ def _plain(text: str) -> str:
     for entity, sign in ENTITIES:
         text = text.replace(entity, sign)
     return text
+
+
+def carried(view: Body, user: Person) -> tuple[str, Place]:
+    """What the form is about and where it was opened, as forms.carried wrote it down."""
+    try:
+        told = parsed(text_of(view, "private_metadata"))
+        value, where = str(told["value"]), told["place"]
+        if not where:
+            return value, user.home
+        workspace, conversation, thread, kind = where
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Malformed("private_metadata") from error
+    if workspace != user.workspace or kind not in ("direct", "private", "public"):
+        raise Malformed("private_metadata")
+    there = {"conversation": conversation, "thread": thread}
+    return value, Place(workspace, id_of(there, "conversation"), id_of(there, "thread") if thread else None, kind)
 
 
 def inputs(body: Body) -> list[str]:

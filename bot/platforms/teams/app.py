@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -16,11 +15,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.bounds import Paced, TurnedAway, body, declared, parsed
 from bot.core.cards import Form, PeoplePicker
 from bot.core.effects import Answer, OpenForm
 from bot.core.events import Submission
 from bot.core.settings import Settings
 from bot.platforms.teams import answers, forms, inbound, payloads
+from bot.platforms.teams.addresses import Addresses
 from bot.platforms.teams.auth import (
     METADATA,
     Gate,
@@ -29,6 +30,7 @@ from bot.platforms.teams.auth import (
     KnownHosts,
     Token,
     Unauthorized,
+    cloud,
     is_loopback,
     matches,
     scope,
@@ -41,15 +43,15 @@ from bot.platforms.teams.graph import Graph, graph_url
 from bot.platforms.teams.meet import Acquaintances
 from bot.platforms.teams.outbound import TeamsPlatform
 from bot.platforms.teams.payloads import Arrival, Consent, Unreadable
+from bot.platforms.teams.tenants import Tenants
 from bot.turn import Turns
+from storage import installations, rosters, teams
 from storage import people as folk
-from storage import teams
-from storage.engine import Store
+from storage.engine import Session, Store
 from storage.teams import Reference
 
 log = logging.getLogger(__name__)
 
-LARGEST = 1_000_000  # bytes of a request; activities of Teams stay far below
 INVOKE = 4.5  # seconds; Teams waits five
 AN_HOUR = 3600.0
 FAREWELL = 3.0  # seconds that reading the directory has to come to a rest in
@@ -66,7 +68,10 @@ class OpenDoor(ValueError):
 
 @dataclass(frozen=True)
 class Secrets:
-    """What .env says of Teams. `app_id` empty: no authentication. `token_url` empty: Microsoft's sign-in service."""
+    """What .env says of Teams. `app_id` empty: no authentication. `token_url` empty: Microsoft's sign-in service.
+
+    `tenant_id` is where the bot is registered, `tenants` which companies it serves: see Tenants.of.
+    """
 
     app_id: str = ""
     app_password: str = field(default="", repr=False)
@@ -74,14 +79,7 @@ class Secrets:
     openid_metadata_url: str = METADATA
     token_url: str = ""
     graph_url: str = ""  # empty: Microsoft Graph of the same cloud
-
-
-class Turned(Exception):
-    """A request that is turned away, with its HTTP status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(str(status))
-        self.status = status
+    tenants: str = ""
 
 
 class Teams:
@@ -100,14 +98,17 @@ class Teams:
             raise OpenDoor
         self.turns, self.store, self.secrets, self.settings, self.clock = turns, store, secrets, settings, clock
         metadata = secrets.openid_metadata_url or METADATA
-        self.hosts = KnownHosts(loopback=not secrets.app_id or is_loopback(metadata))
+        self.tenants = Tenants.of(secrets.tenants, secrets.tenant_id)
+        self.hosts = KnownHosts(not secrets.app_id or is_loopback(metadata), cloud(metadata))
+        self.paced = Paced()
         self.gate = Gate(secrets.app_id, Keys(metadata, self._session, self._now), self._now)
         url = secrets.token_url or token_url(secrets.tenant_id, metadata)
         token = Token(secrets.app_id, secrets.app_password, url, scope(metadata), self._session, self._now)
         self.connector = Connector(token, self.hosts, self._session)
-        self.platform = TeamsPlatform(self.connector, store, secrets.app_id, clock)
+        self.addresses = Addresses(self.connector, store, secrets.app_id, self.tenants, clock)
+        self.platform = TeamsPlatform(self.connector, store, self.addresses)
         self.documents = Documents(self.platform, store, self._session, self.hosts, clock)
-        self.people = Acquaintances(store, clock, self.connector.member)
+        self.people = Acquaintances(store, clock, self.connector.member, self.addresses)
         self.directory = Directory(self.connector, self._graph(secrets, metadata), store, clock)
         self._http: aiohttp.ClientSession | None = None
         self._tasks = set[asyncio.Task[Any]]()
@@ -129,12 +130,22 @@ class Teams:
     async def start(self, learn: bool = True) -> None:
         """`learn`: read who works here, now and then daily. Waits for nobody."""
         self._http = aiohttp.ClientSession()
+        await self.store.unit(self._configured)
         if learn:
             self._learning = asyncio.create_task(self._keep_learning())
         if not self.secrets.app_id:
             log.warning(
                 "TEAMS_APP_ID is empty: ANYBODY ON THIS MACHINE can speak to Kadens as anybody. For trials only"
             )
+
+    async def _configured(self, session: Session) -> None:
+        """The tenant that .env names needs nobody to let us in; nor do those that had us before that was kept."""
+        known = await installations.known(session, "teams")
+        tenant = self.secrets.tenant_id
+        own = {f"teams:{tenant.lower()}"} if tenant and tenant in self.tenants else set[str]()
+        before = set[str]() if known else set(await rosters.workspaces(session))
+        for workspace in sorted((own | before) - known.keys()):
+            await installations.configured(session, workspace, self.clock())
 
     async def stop(self) -> None:
         """Finish what was begun, then let go of the connections."""
@@ -163,9 +174,11 @@ class Teams:
         try:
             context = TurnContext(self.connector, await self._admitted(request))
             await self.connector.run_pipeline(context, self._turn)
-        except Turned as turned:
+        except TurnedAway as turned:
             headers = {"WWW-Authenticate": "Bearer"} if turned.status == 401 else {}
-            return Response(status_code=turned.status, headers=headers)
+            if turned.status == 403 and turned.reason:
+                return JSONResponse({"error": {"code": "Forbidden", "message": turned.reason}}, 403)
+            return Response(status_code=turned.status, headers=headers | turned.headers)
         except Unreadable:
             return Response(status_code=400)
         except Exception as error:
@@ -179,29 +192,29 @@ class Teams:
         return Response(status_code=status) if said is None else JSONResponse(said, status)
 
     async def _admitted(self, request: Request) -> Activity:
-        """The activity, from whom it says it is. Raises Turned or Unreadable."""
-        length = request.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length[:20]) > LARGEST:
-            raise Turned(413)
+        """The activity, from whom it says it is. Raises TurnedAway or Unreadable."""
+        declared(request)
         try:
             claims = await self.gate.check(request.headers.get("Authorization", ""))
         except Unauthorized:
-            raise Turned(401) from None
+            raise TurnedAway(401) from None
         except KeysUnreachable:
-            raise Turned(503) from None
+            raise TurnedAway(503) from None
         # Without authentication a page in somebody's browser must not speak to us: it cannot send this type unasked.
         if claims is None and not request.headers.get("Content-Type", "").startswith("application/json"):
-            raise Turned(415)
-        activity = _activity(await _read(request))
+            raise TurnedAway(415)
+        activity = _activity(await body(request))
         if not matches(claims, activity.service_url or "", activity.channel_id or ""):
-            raise Turned(401)
+            raise TurnedAway(401)
         if activity.service_url and activity.service_url not in self.hosts:
-            raise Turned(401)
+            raise TurnedAway(401)
         if activity.channel_id != "msteams":
-            raise Turned(403)  # the Web Chat of the same bot, say, where everybody can call himself anything
+            raise TurnedAway(403)  # the Web Chat of the same bot, say, where everybody can call himself anything
         tenant = payloads.tenant(activity)
-        if self.secrets.tenant_id and tenant.lower() != self.secrets.tenant_id.lower():
-            raise Turned(403)
+        if tenant not in self.tenants:
+            self.tenants.turned_away(tenant)
+            raise TurnedAway(403, "this bot does not serve your organisation")
+        self.paced.admit(tenant)
         return activity
 
     async def _turn(self, context: TurnContext) -> None:
@@ -302,19 +315,9 @@ class Teams:
                 )
 
 
-async def _read(request: Request) -> bytes:
-    """The body, and no more than we want of it."""
-    read = bytearray()
-    async for chunk in request.stream():
-        read += chunk
-        if len(read) > LARGEST:
-            raise Turned(413)
-    return bytes(read)
-
-
 def _activity(raw: bytes) -> Activity:
     try:
-        said = json.loads(raw)
+        said = parsed(raw)
         if not isinstance(said, dict):
             raise Unreadable("an activity is an object")
         activity = Activity.deserialize(said)

@@ -7,6 +7,7 @@ issuer, audience, signature, times, the `serviceurl` claim, and that the key is 
 import asyncio
 import hashlib
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -22,16 +23,13 @@ from bot.core.sending import SlowDown
 log = logging.getLogger(__name__)
 
 METADATA = "https://login.botframework.com/v1/.well-known/openidconfiguration"
-# What the Bot Connector of each cloud is called: the public one, GCC, GCC High and DoD
+# What the Bot Connector is called, by the ending of the cloud's own names: the public cloud and GCC, GCC High and DoD
 # (learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages).
-HOSTS = frozenset(
-    {
-        "smba.trafficmanager.net",
-        "smba.infra.gcc.teams.microsoft.com",
-        "smba.infra.gov.teams.microsoft.us",
-        "smba.infra.dod.teams.microsoft.us",
-    }
-)
+HOSTS: Mapping[str, frozenset[str]] = {
+    "com": frozenset({"smba.trafficmanager.net", "smba.infra.gcc.teams.microsoft.com"}),
+    "us": frozenset({"smba.infra.gov.teams.microsoft.us", "smba.infra.dod.teams.microsoft.us"}),
+}
+PLAIN = re.compile(r"[A-Za-z0-9.:/_~%\[\]-]+")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 ALGORITHMS = ("RS256", "RS384", "RS512")
 LEEWAY = 300  # seconds by which two clocks may differ, as the documentation allows
@@ -63,14 +61,22 @@ def _host(url: str) -> str:
         return ""
 
 
+def cloud(metadata: str) -> str:
+    """Whose keys those are: "us", the government's, or "com", everybody else's."""
+    return "us" if _host(metadata).endswith(".us") else "com"
+
+
 @dataclass(frozen=True, slots=True)
 class KnownHosts:
-    """Which service URLs are answered. Loopback only on trial: without authentication, or with keys from loopback."""
+    """Which service URLs of one cloud are answered. Loopback only on trial: without authentication, or with keys from
+    loopback."""
 
     loopback: bool = False
+    cloud: str = "com"
 
     def __contains__(self, url: object) -> bool:
-        if not isinstance(url, str):
+        # Two readers of one address must not find two hosts in it: plain letters only, and nothing behind the path.
+        if not isinstance(url, str) or not PLAIN.fullmatch(url):
             return False
         try:
             parts = urlsplit(url)
@@ -81,7 +87,7 @@ class KnownHosts:
             return False
         if self.loopback and host in LOOPBACK:
             return parts.scheme in ("http", "https")
-        return parts.scheme == "https" and port in (None, 443) and host in HOSTS
+        return parts.scheme == "https" and port in (None, 443) and host in HOSTS[self.cloud]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +151,7 @@ class Keys:
         self.issuer, self.by_kid, self.endorsed = str(metadata["issuer"]), by_kid, endorsed
 
     async def _get(self, url: str) -> Any:
-        async with self.http().get(url, timeout=PATIENCE) as answer:
+        async with self.http().get(url, timeout=PATIENCE, allow_redirects=False) as answer:
             answer.raise_for_status()
             return await answer.json(content_type=None)
 
@@ -210,13 +216,13 @@ def _same(url: str) -> str:
 
 
 def token_url(tenant: str, metadata: str) -> str:
-    """Where we get our own token. A bot of one tenant asks its tenant, one of many asks Microsoft's own."""
-    login = "login.microsoftonline.us" if _host(metadata).endswith(".us") else "login.microsoftonline.com"
-    return f"https://{login}/{tenant or 'botframework.com'}/oauth2/v2.0/token"
+    """Where we get our own token. A single-tenant bot asks the tenant it is registered in, whichever tenants it serves;
+    a multi-tenant one, which Azure no longer makes, asks Microsoft's own."""
+    return f"https://login.microsoftonline.{cloud(metadata)}/{tenant or 'botframework.com'}/oauth2/v2.0/token"
 
 
 def scope(metadata: str) -> str:
-    return f"https://api.botframework.{'us' if _host(metadata).endswith('.us') else 'com'}/.default"
+    return f"https://api.botframework.{cloud(metadata)}/.default"
 
 
 @dataclass
@@ -253,7 +259,7 @@ class Token:
             "client_secret": self.password,
             "scope": self.scope,
         }
-        async with self.http().post(self.url, data=asked, timeout=PATIENCE) as answer:
+        async with self.http().post(self.url, data=asked, timeout=PATIENCE, allow_redirects=False) as answer:
             if answer.status == 429:
                 raise SlowDown(30.0)
             if answer.status != 200:

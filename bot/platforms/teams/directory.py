@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.cards import clean
-from bot.core.sending import SlowDown, Unreachable
+from bot.core.sending import SlowDown, Unfit, Unreachable
 from bot.platforms.teams.connector import Connector, Member, Refused, StrangeHost
 from bot.platforms.teams.graph import Graph, NotConsented
 from storage import rosters, syncs
@@ -89,7 +89,7 @@ class Directory:
             return [], replace(at, graph=True), self.graph is None
         try:
             members, following = await self.connector.members(url, team, at.page)
-        except (Unreachable, Refused, StrangeHost) as error:
+        except (Unreachable, Unfit, Refused, StrangeHost) as error:
             if isinstance(error, Refused) and error.status >= 500:
                 raise
             # Taken out of this team, say: who is only there cannot be told from who has left.

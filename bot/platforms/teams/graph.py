@@ -7,14 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
 from bot.core.cards import clean
 from bot.core.sending import SlowDown
-from bot.platforms.teams.auth import NoToken, Token, token_url
+from bot.platforms.teams.auth import NoToken, Token, cloud, token_url
 from bot.platforms.teams.connector import seconds
 from bot.platforms.teams.payloads import dig, string
 from storage.rosters import Listed
@@ -32,8 +31,7 @@ class NotConsented(Exception):
 
 def graph_url(metadata: str) -> str:
     """Graph of the cloud whose keys sign for Teams (learn.microsoft.com/graph/deployments)."""
-    us = (urlsplit(metadata).hostname or "").endswith(".us")
-    return f"https://graph.microsoft.{'us' if us else 'com'}"
+    return f"https://graph.microsoft.{cloud(metadata)}"
 
 
 @dataclass
@@ -59,7 +57,7 @@ class Graph:
         except NoToken:
             raise NotConsented from None
         address = URL(self.url + (after or FIRST), encoded=bool(after))
-        async with self.http().get(address, headers=header, timeout=PATIENCE) as answer:
+        async with self.http().get(address, headers=header, timeout=PATIENCE, allow_redirects=False) as answer:
             if answer.status in (400, 401, 403, 404):
                 self._token(tenant).forget()
                 raise NotConsented

@@ -54,6 +54,7 @@ REACTIONS = {
     "2b50": "star",
     "1f31f": "star2",
 }
+LONGEST = 1000  # characters of an id; those of Teams have some hundred, and become part of addresses
 AT = re.compile(r"<at\b[^>]*>(.*?)</at>", re.IGNORECASE | re.DOTALL)
 
 
@@ -63,6 +64,8 @@ def read(activity: Activity, at: datetime) -> Arrival:
     conversation, sender = string(get(activity.conversation, "id")), activity.from_property
     if not conversation or not activity.service_url or not activity.type:
         raise Unreadable("an activity needs a type, a conversation and a service URL")
+    if len(conversation) > LONGEST or len(string(get(sender, "id"))) > LONGEST:
+        raise Unreadable("an id is no essay")
     here = arrival(activity, workspace, conversation)
     ours = string(get(activity.recipient, "id"))
     account = string(get(sender, "id"))

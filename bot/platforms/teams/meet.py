@@ -4,27 +4,32 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.cards import clean
-from bot.core.events import Arrived, Command, Met, Reaction, Shortcut, Submission, Words
-from bot.core.people import Kind, Person, Place
+from bot.core.events import Arrived, Command, Installed, Met, Reaction, Shortcut, Submission, Words
+from bot.core.people import Kind, Person, Place, stranger
+from bot.platforms.teams.addresses import GONE, Addresses
 from bot.platforms.teams.connector import Member
 from bot.platforms.teams.payloads import DIRECTORY, Arrival, Contact
-from storage import directory, outbox, teams
-from storage.engine import Store
+from storage import directory, installations, outbox, teams, unreachable
+from storage.engine import Session, Store
+from storage.installations import Installation
 from storage.people import Profile
 from storage.teams import Known, Reference
 
 MENTIONED = 20  # people of one message who are looked up
 REMEMBERED = 10_000  # people in conversations of whom nothing new is written down
+FRESH = timedelta(minutes=5)  # until it is read again: another replica may have heard that the bot was taken out
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
     accounts: Mapping[str, str]  # as a payload names them → as they were met first
     reference: Reference
+    until: datetime
+    let_in: str | None = None  # the tenant is new to us, or had put us out: what tells this time from others
 
 
 @dataclass
@@ -34,11 +39,13 @@ class Acquaintances:
     store: Store
     clock: Callable[[], datetime]
     ask: Callable[[str, str, str], Awaitable[Member | None]]  # service URL, conversation, account
+    addresses: Addresses
     # Only spares reading again what was just read: another replica that lacks it reads it.
     _seen: OrderedDict[Any, Memory] = field(default_factory=OrderedDict)
 
     async def meet(self, here: Arrival) -> Arrival:
-        """The arrival with everybody known, and what it tells of them kept. Takes a short transaction of its own."""
+        """The arrival with everybody known, and what it tells of them kept: in a short transaction of its own, where it
+        tells something new."""
         if not here.contacts and here.installed is None:
             return replace(here, events=())
         if here.installed is False:
@@ -50,7 +57,19 @@ class Acquaintances:
         kind = here.kind or memory.reference.kind
         here = replace(here, kind=kind, place=_placed(here.place, here.place, memory, kind))
         events = tuple(self._settled(event, here, memory) for event in here.events)
-        return replace(here, events=await self._resolved(here, events))
+        events = await self._resolved(here, events)
+        return replace(here, events=(*self._let_in(events, memory), *events))
+
+    def _let_in(self, events: tuple[Arrived, ...], memory: Memory) -> tuple[Installed, ...]:
+        """That a tenant has us, for the first time or again. Where the operator named who looks after the company, they
+        are asked, and not whoever happens to be first: an app can be given to a whole company at once."""
+        if memory.let_in is None or not events:
+            return ()
+        actor, admins = events[0].actor, self.store.settings.people.admins
+        if admins and actor.account not in admins:
+            actor = stranger(actor.workspace, f"28:{self.addresses.app_id}", "Kadens", bot=True)
+        id = f"{actor.workspace}/installed/{memory.let_in}"
+        return (Installed(id=id, actor=actor, place=actor.home, at=events[0].at),)
 
     def _settled(self, event: Arrived, here: Arrival, memory: Memory) -> Arrived:
         event = _renamed(event, memory.accounts)
@@ -62,32 +81,43 @@ class Acquaintances:
     async def _memory(self, here: Arrival) -> Memory:
         key = (here.place, here.address, here.service_url, here.kind, here.contacts)
         memory = None if here.installed else self._seen.get(key)
-        if memory is None:
+        if memory is None or memory.until < self.clock() or memory.reference.key in self.addresses.lost:
             memory = await self._learnt(here)
-            self._seen[key] = memory
+            self.addresses.lost.discard(memory.reference.key)
+            if memory.let_in is None:  # else it is told until a turn has heard it
+                self._seen[key] = memory
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         return memory
 
     async def _learnt(self, here: Arrival) -> Memory:
         """Read first, and write only what is new: most payloads tell nothing new."""
-        workspace = here.place.workspace
+        workspace, until = here.place.workspace, self.clock() + FRESH
         async with self.store.reading() as session:
             known = await teams.known(session, workspace, [who.directory for who in here.contacts])
             accounts = {c.account: known[c.directory].account for c in here.contacts if c.directory in known}
-            reference = await teams.reference(session, workspace, _conversation(here.place, accounts))
+            where = _conversation(here.place, accounts)
+            reference = await teams.reference(session, workspace, where)
+            lost = await unreachable.among(session, [(workspace, where)], self.clock())
+            let_in = _standing(here, await installations.find(session, workspace))
         fresh = [c for c in (_merged(c, known) for c in here.contacts) if _news(c, known)]
-        if not fresh and reference and reference == _wanted(here, accounts, reference):
-            return Memory(accounts, reference)
+        if not fresh and not lost and reference and reference == _wanted(here, accounts, reference):
+            return Memory(accounts, reference, until, let_in)
         fresh = [await self._introduced(who, here, known) for who in fresh]
-        async with self.store.transaction() as session:
+
+        async def keep(session: Session) -> Reference | None:
             for who in fresh:
                 accounts[who.account] = await teams.know(session, workspace, _known(who))
             await directory.learn(session, [_profile(who, workspace, accounts) for who in fresh], self.clock())
+            where = _conversation(here.place, accounts)
             await teams.keep(session, _wanted(here, accounts, reference), self.clock())
-            kept = await teams.reference(session, workspace, _conversation(here.place, accounts))
+            await unreachable.met(session, workspace, [where])
+            return await teams.reference(session, workspace, where)
+
+        kept = await self.store.unit(keep)
         assert kept is not None
-        return Memory(accounts, kept)
+        self.addresses.forget(Place(workspace, kept.conversation))
+        return Memory(accounts, kept, until, let_in)
 
     async def _introduced(self, who: Contact, here: Arrival, known: Mapping[str, Known]) -> Contact:
         """Installing tells no name, and nothing tells who is a guest; the list of members does, once for each."""
@@ -99,12 +129,23 @@ class Acquaintances:
         return replace(who, name=who.name or clean(member.name), guest=member.guest, email=member.email)
 
     async def _left(self, here: Arrival) -> None:
-        workspace = here.place.workspace
-        async with self.store.transaction() as session:
+        """Out of one conversation; and out of the tenant where that was the last one, for Teams has no other word for
+        it."""
+        workspace, now = here.place.workspace, self.clock()
+
+        async def out(session: Session) -> None:
             known = await teams.known(session, workspace, [who.directory for who in here.contacts])
             accounts = {c.account: known[c.directory].account for c in here.contacts if c.directory in known}
-            await teams.removed(session, workspace, _conversation(here.place, accounts))
+            conversation = _conversation(here.place, accounts)
+            if await teams.reference(session, workspace, conversation):
+                await unreachable.keep(session, Place(workspace, conversation), GONE, now)
+            await teams.removed(session, workspace, conversation, here.team)
+            if not await teams.anywhere(session, workspace):
+                await installations.left(session, workspace, now)
+
+        await self.store.unit(out)
         self._seen.clear()  # whoever writes there again lets us in again
+        self.addresses.forget()
 
     async def _ours(self, here: Arrival) -> bool:
         """Words beside us are meant for us only in a thread of ours."""
@@ -136,6 +177,14 @@ class Acquaintances:
         unknown = sorted(people.difference(known))[:MENTIONED]
         found = await asyncio.gather(*(self.ask(here.service_url, here.address, who) for who in unknown))
         return [Known(m.directory, who) for who, m in zip(unknown, found, strict=True) if m and m.directory]
+
+
+def _standing(here: Arrival, known: Installation | None) -> str | None:
+    """Whether this lets us into its tenant: an installation where we were not, or any sign of life from one that had
+    put us out."""
+    if known is None:
+        return "" if here.installed else None
+    return known.gone_at.isoformat() if known.gone_at else None
 
 
 def _conversation(place: Place, accounts: Mapping[str, str]) -> str:

@@ -1,8 +1,6 @@
 """What delivery asks of Teams: posts, changes, retractions and documents."""
 
 import logging
-from collections.abc import Callable
-from datetime import datetime
 
 from botbuilder.core import TurnContext
 from botbuilder.schema import (
@@ -11,14 +9,14 @@ from botbuilder.schema import (
     Attachment,
     ChannelAccount,
     ConversationAccount,
-    ConversationParameters,
     ConversationReference,
 )
 
 from bot.core.cards import Card, File
 from bot.core.people import Place, stranger
-from bot.core.sending import Can, Outgoing, Unreachable
+from bot.core.sending import Can, Limit, Outgoing, Unreachable
 from bot.platforms.teams import files, render
+from bot.platforms.teams.addresses import Addresses
 from bot.platforms.teams.connector import Connector, Gone
 from storage import people, teams
 from storage.engine import Store
@@ -26,10 +24,10 @@ from storage.teams import Reference
 
 log = logging.getLogger(__name__)
 
-DEFAULT_SERVICE_URL = "https://smba.trafficmanager.net/teams/"
-# 7 messages in a second, 8 in two, 60 in thirty and 1,800 an hour are allowed in one conversation; a fifth of a second
-# apart keeps the bursts out, and a longer run is told to wait by the platform itself.
-CAN = Can(threads_in_direct=False, whispers=False, looks_back=False, home=False, pace=0.2)
+DISABLED = "BotDisabledByAdmin"  # a code of Teams': by those who look after the whole tenant
+# learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit: in one conversation, and of an app in a tenant.
+EACH = (Limit(7, 1), Limit(8, 2), Limit(60, 30), Limit(1800, 3600))
+CAN = Can(threads_in_direct=False, whispers=False, looks_back=False, home=False, each=EACH, rate=50)
 
 
 def activity_of(card: Card) -> Activity:
@@ -43,32 +41,41 @@ class TeamsPlatform:
 
     can = CAN
 
-    def __init__(self, connector: Connector, store: Store, app_id: str, clock: Callable[[], datetime]) -> None:
-        self.connector, self.store, self.app_id, self.clock = connector, store, app_id, clock
+    def __init__(self, connector: Connector, store: Store, addresses: Addresses) -> None:
+        self.connector, self.store, self.addresses = connector, store, addresses
 
     async def find(self, message: Outgoing) -> str | None:
         return None  # Teams cannot tell what became of a message
 
     async def send(self, message: Outgoing) -> str:
-        """Raises SlowDown, Unreachable, Refused, or what the network said."""
+        """Raises SlowDown, Unreachable, Unfit, Refused, or what the network said."""
+        try:
+            return await self._sent(message)
+        except Unreachable as why:
+            self.addresses.lose(message.place)
+            if why.reason.endswith(DISABLED):
+                await self.addresses.closed(message.place.workspace)
+            raise
+
+    async def _sent(self, message: Outgoing) -> str:
         place = message.place
-        reference, fresh = await self._reference(place)
+        reference, fresh = await self.addresses.find(place)
         try:
             return await self._deliver(message, reference)
         except Gone:
             # Whoever clears a chat's history takes the conversation away, not the bot: a new one can be opened.
             if fresh or place.kind != "direct" or message.verb in ("update", "delete"):
                 raise
-            return await self._deliver(message, await self._first(place, reference.service_url))
+            return await self._deliver(message, await self.addresses.open(place, reference.service_url))
 
     async def say(self, place: Place, activity: Activity) -> str:
         """Something that is no card, past the outbox. Raises what `send` does."""
-        reference, _ = await self._reference(place)
+        reference, _ = await self.addresses.find(place)
         return await self._say(activity, place, reference)
 
     async def take_back(self, place: Place, message: str) -> None:
         """Raises what `send` does."""
-        reference, _ = await self._reference(place)
+        reference, _ = await self.addresses.find(place)
         await self._delete(message, place, reference)
 
     async def language(self, place: Place) -> str:
@@ -76,37 +83,6 @@ class TeamsPlatform:
         async with self.store.reading() as session:
             known = await people.introduced(session, [stranger(place.workspace, place.conversation)])
         return next((someone.lang for someone in known.values()), "")
-
-    async def _reference(self, place: Place) -> tuple[Reference, bool]:
-        """Where to write to, and whether it was only made for this."""
-        async with self.store.reading() as session:
-            known = await teams.reference(session, place.workspace, place.conversation)
-            service_url = known.service_url if known else await teams.service_url(session, place.workspace)
-        if known and known.gone:
-            raise Unreachable("the bot was taken out")
-        if known and known.address:
-            return known, False
-        return await self._first(place, service_url), True
-
-    async def _first(self, place: Place, service_url: str | None) -> Reference:
-        """Where to write to somebody who has not written to us; for a place that is no person's, its own name."""
-        url = service_url or DEFAULT_SERVICE_URL
-        if place.kind != "direct":
-            return Reference(place.workspace, place.conversation, place.conversation, url)
-        tenant = place.workspace.partition(":")[2]
-        asked = ConversationParameters(
-            is_group=False,
-            bot=ChannelAccount(id=f"28:{self.app_id}"),
-            members=[ChannelAccount(id=place.conversation)],
-            channel_data={"tenant": {"id": tenant}},
-            tenant_id=tenant,
-        )
-        reference = ConversationReference(service_url=url, channel_id="msteams")
-        address = await self.connector.create_conversation(reference, conversation_parameters=asked)
-        made = Reference(place.workspace, place.conversation, address, url, "direct")
-        async with self.store.transaction() as session:
-            await teams.keep(session, made, self.clock())
-        return made
 
     async def _deliver(self, message: Outgoing, reference: Reference) -> str:
         match message.verb:
@@ -128,40 +104,33 @@ class TeamsPlatform:
         if not files.possible(reference.service_url):
             return await self._say(activity_of(files.impossible(card, lang)), place, reference)
         async with self.store.transaction() as session:
-            await teams.keep_file(session, id, place, file, self.clock())
+            await teams.keep_file(session, id, place, file, self.addresses.clock())
         return await self._say(files.asking(file, card, id, lang), place, reference)
 
     async def _say(self, activity: Activity, place: Place, reference: Reference) -> str:
-        sent: list[str] = []
-
-        async def say(context: TurnContext) -> None:
-            found = await context.send_activity(activity)
-            sent.append(found.id)
-
-        await self.connector.continue_conversation(self._where(place, reference), say)
-        return sent[0]
+        # Not in a turn of its own: for that botbuilder copies the whole card, which takes longer than to make it.
+        [sent] = await self.connector.send_activities(None, [self._addressed(activity, place, reference)])
+        return str(sent.id)
 
     async def _update(self, card: Card | None, target: str | None, place: Place, reference: Reference) -> str:
         if card is None or target is None:
             raise ValueError("a message that changes needs its card and its id")
-        activity = activity_of(card)
+        activity = self._addressed(activity_of(card), place, reference)
         activity.id = target
-
-        async def change(context: TurnContext) -> None:
-            await context.update_activity(activity)
-
-        await self.connector.continue_conversation(self._where(place, reference), change)
+        await self.connector.update_activity(None, activity)
         return target
 
     async def _delete(self, target: str, place: Place, reference: Reference) -> str:
-        async def retract(context: TurnContext) -> None:
-            await context.delete_activity(target)
-
+        where = self._where(place, reference)
+        where.activity_id = target
         try:
-            await self.connector.continue_conversation(self._where(place, reference), retract)
+            await self.connector.delete_activity(None, where)
         except Gone:
             log.info("a message to be taken back was gone already")
         return target
+
+    def _addressed(self, activity: Activity, place: Place, reference: Reference) -> Activity:
+        return TurnContext.apply_conversation_reference(activity, self._where(place, reference))
 
     def _where(self, place: Place, reference: Reference) -> ConversationReference:
         """A thread is part of a channel's address; other conversations have none."""
@@ -169,7 +138,7 @@ class TeamsPlatform:
         threaded = channel and place.kind != "direct" and place.thread
         address = f"{reference.address};messageid={place.thread}" if threaded else reference.address
         return ConversationReference(
-            bot=ChannelAccount(id=f"28:{self.app_id}"),
+            bot=ChannelAccount(id=f"28:{self.addresses.app_id}"),
             conversation=ConversationAccount(id=address),
             channel_id="msteams",
             service_url=reference.service_url,

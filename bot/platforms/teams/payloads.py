@@ -76,13 +76,16 @@ class Arrival:
 
 
 def tenant(activity: Activity) -> str:
-    """From the channel data: botbuilder looks for conversation.tenantID, which nobody sends."""
-    found = string(dig(activity.channel_data, "tenant", "id"))
+    """From the channel data: botbuilder looks for conversation.tenantID, which nobody sends. In small letters.
+
+    Raises Unreadable where there is none, or where the conversation is said to be of another one.
+    """
     extra = get(activity.conversation, "additional_properties")
-    found = found or string(dig(extra, "tenantId"))
-    if not found:
+    told = (string(dig(activity.channel_data, "tenant", "id")), string(dig(extra, "tenantId")))
+    found = {each.lower() for each in told if each}
+    if len(found) != 1 or not DIRECTORY.fullmatch(tenant := found.pop()):
         raise Unreadable("an activity of Teams names its tenant")
-    return found
+    return tenant
 
 
 def language(activity: Activity) -> str:

@@ -1,0 +1,113 @@
+"""Statements that are made once and run often, by the shortest way there is.
+
+In a running turn SQLAlchemy spends some 60 µs on a statement that SQLite answers in 5, and twice that on making it
+(measured). What nearly every turn asks is made once, and in a unit of work on SQLite handed to the driver itself, with
+SQLAlchemy's own words and its own conversion of values. Everywhere else it is run as any other statement.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Executable, Select
+
+Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Convert = Callable[[Any], Any] | None
+
+
+class Prepared:
+    """`make` makes the statement for a dialect ("sqlite", "postgresql"), with a bindparam for each value it takes."""
+
+    def __init__(self, make: Callable[[str], Executable]) -> None:
+        self._make = make
+        self._made: dict[str, Executable] = {}
+        self._plans: dict[tuple[str, ...], _Plan] = {}  # by the names of the values
+
+    def of(self, dialect: str) -> Executable:
+        if dialect not in self._made:
+            self._made[dialect] = self._make(dialect)
+        return self._made[dialect]
+
+    def run(self, connection: Connection, values: Values) -> "Answered":
+        """On a connection of SQLite's own driver."""
+        cursor = connection.connection.cursor()
+        if isinstance(values, Mapping):
+            plan = self._plan(connection.dialect, values)
+            _tell(connection, cursor, plan.sql, row := plan.row(values), False)
+            cursor.execute(plan.sql, row)
+        else:
+            plan = self._plan(connection.dialect, values[0])
+            _tell(connection, cursor, plan.sql, rows := [plan.row(each) for each in values], True)
+            cursor.executemany(plan.sql, rows)
+        found = [plan.read(row) for row in cursor.fetchall()] if plan.kind else []
+        answered = Answered(found, cursor.rowcount)
+        cursor.close()
+        return answered
+
+    def _plan(self, dialect: Dialect, values: Mapping[str, Any]) -> "_Plan":
+        if (plan := self._plans.get(given := tuple(values))) is None:
+            plan = self._plans[given] = _planned(self.of("sqlite"), dialect, given)
+        return plan
+
+
+def _tell(connection: Connection, cursor: Any, sql: str, values: Any, many: bool) -> None:
+    """Who listens to the engine's statements hears of this one too."""
+    for heard in connection.dispatch.before_cursor_execute:
+        heard(connection, cursor, sql, values, None, many)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """As much of SQLAlchemy's result as is asked for."""
+
+    rows: Sequence[Any]
+    rowcount: int
+
+    def first(self) -> Any:
+        return self.rows[0] if self.rows else None
+
+    def all(self) -> Sequence[Any]:
+        return self.rows
+
+    def scalar(self) -> Any:
+        return self.rows[0][0] if self.rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    sql: str
+    takes: Sequence[tuple[str, Any, Convert]]  # in the order of the question marks; what a literal is, converted
+    kind: Any  # of a row that it gives; None where it gives none
+    converts: Sequence[tuple[int, Callable[[Any], Any]]]  # of those columns that are not as the driver gives them
+
+    def row(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        found = [
+            (convert(values[name]) if convert else values[name]) if name else fixed
+            for name, fixed, convert in self.takes
+        ]
+        return tuple(found)
+
+    def read(self, row: Sequence[Any]) -> Any:
+        found = list(row)
+        for at, convert in self.converts:
+            found[at] = convert(found[at])
+        return self.kind._make(found)
+
+
+def _planned(statement: Executable, dialect: Dialect, given: tuple[str, ...]) -> _Plan:
+    compiled: Any = statement.compile(dialect=dialect, column_keys=list(given))  # type: ignore[attr-defined]
+    takes = list[tuple[str, Any, Convert]]()
+    for name in compiled.positiontup:
+        bound = compiled.binds[name]
+        convert: Convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
+        if bound.required or name in given:
+            takes.append((name, None, convert))
+        else:
+            takes.append(("", convert(bound.effective_value) if convert else bound.effective_value, None))
+    if not isinstance(statement, Select):
+        return _Plan(compiled.string, takes, None, ())
+    columns = list(statement.selected_columns)
+    found = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    kind = namedtuple("Found", [column.key or f"_{n}" for n, column in enumerate(columns)], rename=True)  # type: ignore[misc]
+    return _Plan(compiled.string, takes, kind, [(n, convert) for n, convert in enumerate(found) if convert])
