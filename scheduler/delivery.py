@@ -26,6 +26,7 @@ LEASE = timedelta(seconds=90)
 POLL = 1.0  # seconds: how late we hear at most of what another process put into the outbox
 SELDOM = 10.0  # the same where the store tells us at once: for the word that was lost with its process
 COALESCED = 0.02  # seconds between two looks while something is in hand
+LULL = 0.1  # the same while something waits of which nothing may go, such as where we were asked to wait
 TRIES, CAP = 8, 300.0  # a message that fails; and the longest wait between two tries, in seconds
 LINE_TRIES = 40  # a line that is down, or nobody who answers in time
 
@@ -54,6 +55,8 @@ class Delivery:
     _marks: Marks = field(init=False)
     _in_hand: set[asyncio.Task[None]] = field(default_factory=set)
     _busy: Counter[str] = field(default_factory=Counter)  # by workspace: how many of them
+    _begun: int = 0
+    _stuck: bool = False  # when we looked last, something waited
     _found: Round = field(default_factory=Round)
     # What the store says too: that nothing claimed before a "slow down" is sent after it.
     _resting: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
@@ -93,12 +96,14 @@ class Delivery:
         try:
             while not self.stopping:
                 self.store.spoken.clear()
+                before, pause = self._begun, POLL
                 try:
                     pause = await self._look()
                 except Exception as error:
                     log.error("delivery: %s; trying again", type(error).__name__)
-                    pause = POLL
                 await self._heard(pause)
+                if self._stuck and self._begun == before:
+                    await asyncio.sleep(LULL)
         finally:
             watch.cancel()
 
@@ -109,7 +114,8 @@ class Delivery:
 
     async def _look(self) -> float:
         """Send what is due, if anything waits at all. Returns the seconds until it is worth while to look again."""
-        if await self._again() is None:  # an empty outbox costs nobody the writer's place
+        self._stuck = await self._again() is not None
+        if not self._stuck:  # an empty outbox costs nobody the writer's place
             return self._poll
         await self.run()
         again = await self._again()
@@ -152,6 +158,7 @@ class Delivery:
     def _begin(self, claim: Claim) -> None:
         workspace, task = claim.message.place.workspace, asyncio.create_task(self._deliver(claim))
         self._in_hand.add(task)
+        self._begun += 1
         self._busy[workspace] += 1
         task.add_done_callback(lambda task: self._ended(task, workspace))
 

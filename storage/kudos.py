@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Index, and_, bindparam, delete, func, or_, select, text, update
@@ -18,7 +18,7 @@ from storage.engine import Session, insert, table
 from storage.people import people, person
 from storage.prepared import Prepared
 
-BY_EMOJI = text("source IS NOT NULL")
+BY_EMOJI, JOINING = text("source IS NOT NULL"), text("joins IS NOT NULL")
 
 
 class KudosRow(SQLModel, table=True):
@@ -29,6 +29,7 @@ class KudosRow(SQLModel, table=True):
         # One per person, message and giver, however often the emoji is clicked; NULL sources never clash.
         Index("uq_kudos_source", "giver", "receiver", "source", unique=True),
         Index("ix_kudos_source", "source", sqlite_where=BY_EMOJI, postgresql_where=BY_EMOJI),
+        Index("ix_kudos_joining", "joins", sqlite_where=JOINING, postgresql_where=JOINING),
         Index("ix_kudos_given", "giver", "at"),
         Index("ix_kudos_received", "receiver", "at"),
     )
@@ -45,7 +46,7 @@ class KudosRow(SQLModel, table=True):
     kind: str
     source: str | None = None  # by reaction: "C1/1700.1", the message; joining in: "kudos:ab12"
     emojis: str = ""  # by which it was given, joined by spaces: it goes with the last of them
-    joins: str | None = Field(default=None, index=True)  # the giving one's own thanks were added to
+    joins: str | None = None  # the giving one's own thanks were added to
 
 
 kudos = table(KudosRow)
@@ -139,13 +140,20 @@ class Left:
 
 _ONCE = Prepared(lambda dialect: insert(kudos, dialect).on_conflict_do_nothing())
 _ON_THEIR_DAY = Prepared(
-    lambda _: select(func.count()).where(k.giver == bindparam("giver"), k.day == bindparam("day"), k.joins.is_(None))
+    lambda _: select(func.count()).where(
+        # By the index: a day of theirs, wherever they are, began less than two days ago.
+        k.giver == bindparam("giver"),
+        k.at > bindparam("since"),
+        k.day == bindparam("day"),
+        k.joins.is_(None),
+    )
 )
 
 
 async def given_today(session: Session, event: Event) -> int:
     """How many thanks the actor gave on their own day. Joining in is free."""
-    found: int = await session.value(_ON_THEIR_DAY, {"giver": event.actor.id, "day": event.today})
+    values = {"giver": event.actor.id, "day": event.today, "since": event.at - timedelta(days=2)}
+    found: int = await session.value(_ON_THEIR_DAY, values)
     return found
 
 

@@ -182,7 +182,7 @@ async def thanks_from_the_menu(client: TeamsClient) -> Shown:
     assert done == {}
     card = await client.shown("for the green build", CHANNEL)
     assert card.conversation == thread and "\u200b#craft" in card.texts
-    # Of her the client itself knows nothing and takes no message: the first that she would have is seen, again and again.
+    # The client takes no message for her: the first is all that is seen, again and again.
     assert (await private_word(client, ADELE["id"], hello=True))[0].startswith("Hi Adele Vance, I am Kadens")
     return card
 

@@ -88,6 +88,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_followups_about"), ["about"], unique=False)
 
     with op.batch_alter_table("kudos", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_kudos_joins"))
+        batch_op.create_index(
+            "ix_kudos_joining",
+            ["joins"],
+            unique=False,
+            sqlite_where=sa.text("joins IS NOT NULL"),
+            postgresql_where=sa.text("joins IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_kudos_source",
             ["source"],
@@ -98,6 +106,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.add_column(sa.Column("heard", sa.Boolean(), nullable=True))
+        batch_op.drop_index(batch_op.f("ix_outbox_about"))
+        batch_op.drop_index(batch_op.f("ix_outbox_said"))
+        batch_op.drop_index(batch_op.f("ix_outbox_threads"))
         batch_op.create_index(
             "ix_outbox_failed",
             ["error"],
@@ -118,6 +129,27 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("sent_at IS NULL AND failed_at IS NULL AND id > 0"),
             postgresql_where=sa.text("sent_at IS NULL AND failed_at IS NULL AND id > 0"),
+        )
+        batch_op.create_index(
+            "ix_outbox_sent_as",
+            ["workspace", "conversation", "sent_as"],
+            unique=False,
+            sqlite_where=sa.text("sent_as IS NOT NULL"),
+            postgresql_where=sa.text("sent_as IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_outbox_thread",
+            ["workspace", "conversation", "thread_topic"],
+            unique=False,
+            sqlite_where=sa.text("thread_topic IS NOT NULL"),
+            postgresql_where=sa.text("thread_topic IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_outbox_topic",
+            ["about"],
+            unique=False,
+            sqlite_where=sa.text("about IS NOT NULL"),
+            postgresql_where=sa.text("about IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_outbox_unsure",
@@ -177,6 +209,19 @@ def downgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_unsure", sqlite_where=sa.text("unsure = 1"), postgresql_where=sa.text("unsure"))
         batch_op.drop_index(
+            "ix_outbox_topic", sqlite_where=sa.text("about IS NOT NULL"), postgresql_where=sa.text("about IS NOT NULL")
+        )
+        batch_op.drop_index(
+            "ix_outbox_thread",
+            sqlite_where=sa.text("thread_topic IS NOT NULL"),
+            postgresql_where=sa.text("thread_topic IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_outbox_sent_as",
+            sqlite_where=sa.text("sent_as IS NOT NULL"),
+            postgresql_where=sa.text("sent_as IS NOT NULL"),
+        )
+        batch_op.drop_index(
             "ix_outbox_queue",
             sqlite_where=sa.text("sent_at IS NULL AND failed_at IS NULL AND id > 0"),
             postgresql_where=sa.text("sent_at IS NULL AND failed_at IS NULL AND id > 0"),
@@ -191,6 +236,11 @@ def downgrade() -> None:
             sqlite_where=sa.text("failed_at IS NOT NULL"),
             postgresql_where=sa.text("failed_at IS NOT NULL"),
         )
+        batch_op.create_index(
+            batch_op.f("ix_outbox_threads"), ["workspace", "conversation", "thread_topic"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_outbox_said"), ["workspace", "conversation", "sent_as"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbox_about"), ["about"], unique=False)
         batch_op.drop_column("heard")
 
     with op.batch_alter_table("kudos", schema=None) as batch_op:
@@ -199,6 +249,10 @@ def downgrade() -> None:
             sqlite_where=sa.text("source IS NOT NULL"),
             postgresql_where=sa.text("source IS NOT NULL"),
         )
+        batch_op.drop_index(
+            "ix_kudos_joining", sqlite_where=sa.text("joins IS NOT NULL"), postgresql_where=sa.text("joins IS NOT NULL")
+        )
+        batch_op.create_index(batch_op.f("ix_kudos_joins"), ["joins"], unique=False)
 
     with op.batch_alter_table("followups", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_followups_about"))
