@@ -47,7 +47,9 @@ async def measured() -> dict[str, Any]:
         }
         for folder in folders.values():
             folder.mkdir()
-        found["kudos"] = requests(*await intake.measure(folders["intake"], ROUNDS))
+        for kind, run in (("sqlite", intake.measure), ("postgresql", intake.measure_postgres)):
+            (folders["intake"] / kind).mkdir()
+            found[f"kudos_{kind}"] = (await run(folders["intake"] / kind, ROUNDS)).figures()
         taken = await teams.measure(folders["teams"], ROUNDS)
         found["teams"] = {**requests(taken.ours, taken.theirs), **taken.replied()}
         for name, own in (("planning", 0), ("planning_teams", planning.TEAMS)):
@@ -69,13 +71,17 @@ async def measured() -> dict[str, Any]:
 
 def table(found: dict[str, Any]) -> Iterable[str]:
     rows = [("", "ours", "held against", "ratio")]
-    for name, words in (
-        ("kudos", "signed /kudos, stored · bare bolt"),
-        ("teams", "Teams message, stored · CloudAdapter"),
-    ):
-        ours, theirs = found[name]["ours"], found[name]["theirs"]
-        rows.append((words, f"{ours['rate']:.0f}/s", f"{theirs['rate']:.0f}/s", f"{found[name]['ratio']:.2f}"))
-        rows += [(f"  {p}", f"{ours[p]:.1f} ms", f"{theirs[p]:.1f} ms", "") for p in ("p50", "p99")]
+    for kind, words in (("sqlite", "signed /kudos, stored"), ("postgresql", "two processes on PostgreSQL")):
+        told = found[f"kudos_{kind}"]
+        ours = told["ours"]
+        for other, theirs in (("bare", "bare bolt"), ("obvious", "obvious bot")):
+            rate, against = f"{ours['rate']:.0f}/s", f"{told[other]['rate']:.0f}/s"
+            rows.append((f"{words} · {theirs}", rate, against, f"{told[f'of_{other}']:.2f}"))
+        rows.append(("  p99, at half of that rate", f"{told['calm']['p99']:.1f} ms", f"{ours['p99']:.1f} ms", ""))
+    ours, theirs = found["teams"]["ours"], found["teams"]["theirs"]
+    words, ratio = "Teams message, stored · CloudAdapter", f"{found['teams']['ratio']:.2f}"
+    rows.append((words, f"{ours['rate']:.0f}/s", f"{theirs['rate']:.0f}/s", ratio))
+    rows += [(f"  {p}", f"{ours[p]:.1f} ms", f"{theirs[p]:.1f} ms", "") for p in ("p50", "p99")]
     for name, words in (("replies", "  replies, sent · its own"), ("at_once", "  message and reply at once")):
         replied = found["teams"][name]
         rate, theirs = (f"{replied[side]['rate']:.0f}/s" for side in ("ours", "theirs"))

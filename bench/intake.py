@@ -1,15 +1,23 @@
-"""A signed `/kudos` that is durably stored, against a bare slack-bolt app that only acknowledges.
+"""A signed `/kudos` that is durably stored, against a bare slack-bolt app that only acknowledges, and the obvious bot.
 
-Both on Starlette, uvicorn and uvloop, each in its own process, with 50 connections. What our outbox sends meanwhile is
-answered with 429, as Slack would at such a rate, so that the intake is measured and not the sending.
+All on Starlette, uvicorn and uvloop, each in its own process, with 50 connections. What our outbox sends meanwhile is
+answered with 429, as Slack would at such a rate, so that the intake is measured and not the sending. Ours stores the
+event's id, the kudos and three messages. `python -m bench.intake` alone prints it, on both databases.
 """
 
+import asyncio
 import hashlib
 import hmac
-import sys
+import json
+import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from statistics import median
+from typing import Any
 from urllib.parse import urlencode
 
 from bench.load import Load, load, request
@@ -48,44 +56,89 @@ def _signed(number: int) -> bytes:
     return request("/slack/events", raw, headers)
 
 
-async def measure(folder: Path, rounds: int) -> tuple[list[Load], list[Load]]:
-    """Ours and the bare one, in turns."""
-    bare, sink, ours, theirs = free_port(), free_port(), list[Load](), list[Load]()
+@dataclass
+class Taken:
+    """All that was measured on one database, in turns."""
+
+    ours: list[Load] = field(default_factory=list)
+    bare: list[Load] = field(default_factory=list)
+    obvious: list[Load] = field(default_factory=list)
+    calm: list[Load] = field(default_factory=list)  # ours, at half of the rate it had before
+
+    def figures(self) -> dict[str, Any]:
+        def middle(runs: list[Load], name: str) -> float:
+            return round(float(median(getattr(run, name) for run in runs)), 1)
+
+        def ratio(theirs: list[Load]) -> float:
+            return round(median(one.rate / other.rate for one, other in zip(self.ours, theirs, strict=True)), 3)
+
+        sides = {"ours": self.ours, "bare": self.bare, "obvious": self.obvious, "calm": self.calm}
+        shown = {side: {name: middle(runs, name) for name in ("rate", "p50", "p99")} for side, runs in sides.items()}
+        refused = sum(
+            times for run in self.ours + self.calm for status, times in run.statuses.items() if status != "200"
+        )
+        return {**shown, "of_bare": ratio(self.bare), "of_obvious": ratio(self.obvious), "refused": refused}
+
+
+async def measure(folder: Path, rounds: int) -> Taken:
+    """On SQLite, one process each."""
+    async with _others(f"sqlite+aiosqlite:///{folder / 'obvious.db'}") as theirs, kadens(folder, **theirs.env) as port:
+        return await _rounds(rounds, theirs, port)
+
+
+async def measure_postgres(folder: Path, rounds: int) -> Taken:
+    """On PostgreSQL: two processes of ours, against one of each of the others."""
+    from tests.postgres import server
+
+    with server() as postgres:
+        url, other = postgres.database("bench", "template0"), postgres.database("obvious", "template0")
+        async with (
+            _others(other) as theirs,
+            kadens(folder, DATABASE_URL=url, **theirs.env) as one,
+            kadens(folder, DATABASE_URL=url, **theirs.env) as two,
+        ):
+            return await _rounds(rounds, theirs, one, two)
+
+
+@dataclass(frozen=True)
+class _Others:
+    bare: int
+    obvious: int
+    env: dict[str, str]
+
+
+@asynccontextmanager
+async def _others(url: str) -> AsyncIterator[_Others]:
+    bare, obvious, sink = free_port(), free_port(), free_port()
     env = {"SLACK_SIGNING_SECRET": SECRET, "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": f"http://127.0.0.1:{sink}/"}
     async with (
         process("bench.sink", str(sink), port=sink),
-        process("bench.intake", str(bare), port=bare),
-        kadens(folder, **env) as port,
+        process("bench.obvious", str(bare), port=bare),
+        process("bench.obvious", str(obvious), url, port=obvious),
     ):
-        for at in (port, bare):
-            await load(at, commands(2 * PEOPLE))  # meets everybody once, and warms up
-        for _ in range(rounds):
-            ours.append(await load(port, commands(1000)))
-            theirs.append(await load(bare, commands(3000)))
-    return ours, theirs
+        yield _Others(bare, obvious, env)
 
 
-def _bare(port: int) -> None:
-    """The least that can be done with slack-bolt: verify, acknowledge."""
-    import uvicorn
-    from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
-    from slack_bolt.async_app import AsyncAck, AsyncApp
-    from slack_bolt.authorization import AuthorizeResult
-    from starlette.applications import Starlette
-    from starlette.routing import Route
+async def _rounds(rounds: int, theirs: _Others, *ports: int) -> Taken:
+    taken = Taken()
+    for at in (*ports, theirs.bare, theirs.obvious):
+        await load(at, commands(2 * PEOPLE))  # meets everybody once, and warms up
+    for _ in range(rounds):
+        taken.ours.append(await load(ports[0], commands(2000), 50, 0, *ports[1:]))
+        taken.bare.append(await load(theirs.bare, commands(4000)))
+        taken.obvious.append(await load(theirs.obvious, commands(600)))
+        half = taken.ours[-1].rate / 2
+        taken.calm.append(await load(ports[0], commands(1000), 50, half, *ports[1:]))
+    return taken
 
-    async def authorize() -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-1")
 
-    app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
-
-    @app.command("/kudos")
-    async def kudos(ack: AsyncAck) -> None:
-        await ack()
-
-    web = Starlette(routes=[Route("/slack/events", AsyncSlackRequestHandler(app).handle, methods=["POST"])])
-    uvicorn.run(web, host="127.0.0.1", port=port, log_level="error", access_log=False)
+async def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="kadens-bench-") as name:
+        for words, run in (("sqlite", measure), ("postgresql", measure_postgres)):
+            folder = Path(name) / words
+            folder.mkdir()
+            print(words, json.dumps((await run(folder, 5)).figures(), indent=1))
 
 
 if __name__ == "__main__":
-    _bare(int(sys.argv[1]))
+    asyncio.run(main())

@@ -1,6 +1,8 @@
-"""A load client in a process of its own: `python -m bench.load PORT CONNECTIONS`, with pickled requests on stdin.
+"""A load client in a process of its own: `python -m bench.load PORTS CONNECTIONS RATE`, with pickled requests on stdin.
 
-Plain sockets that stay open; each sends its next request when it has the answer to the last. Prints one line of JSON.
+Plain sockets that stay open; each sends its next request when it has the answer to the last, or, where there is a rate
+(requests a second), when it is time for it: how long it took is then counted from that time. Several ports, with commas
+between, are asked in turns. Prints one line of JSON.
 """
 
 import asyncio
@@ -29,19 +31,22 @@ def request(path: str, body: bytes, headers: dict[str, str]) -> bytes:
     return head.encode() + body
 
 
-async def load(port: int, requests: Sequence[bytes], connections: int = 50) -> Load:
-    """Send them all, from another process."""
+async def load(port: int, requests: Sequence[bytes], connections: int = 50, rate: float = 0, *others: int) -> Load:
+    """Send them all, from another process; to `others` too, where several processes serve."""
+    ports = ",".join(map(str, (port, *others)))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.load", str(port), str(connections), stdin=-1, stdout=-1
+        sys.executable, "-m", "bench.load", ports, str(connections), str(rate), stdin=-1, stdout=-1
     )
     said, _ = await process.communicate(pickle.dumps(list(requests)))
     return Load(**json.loads(said))
 
 
-async def _ask(port: int, waiting: Iterator[bytes], took: list[float], statuses: Counter[str]) -> None:
+async def _ask(port: int, waiting: Iterator[tuple[float, bytes]], took: list[float], statuses: Counter[str]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for each in waiting:
-        began = time.perf_counter()
+    for due, each in waiting:
+        if (early := due - time.perf_counter()) > 0:
+            await asyncio.sleep(early)
+        began = due or time.perf_counter()
         writer.write(each)
         head = await reader.readuntil(b"\r\n\r\n")
         lines = head.decode("latin-1").lower().split("\r\n")
@@ -55,10 +60,10 @@ async def _ask(port: int, waiting: Iterator[bytes], took: list[float], statuses:
     writer.close()
 
 
-async def _run(port: int, connections: int, requests: list[bytes]) -> Load:
-    took, statuses, waiting = list[float](), Counter[str](), iter(requests)
-    began = time.perf_counter()
-    await asyncio.gather(*(_ask(port, waiting, took, statuses) for _ in range(connections)))
+async def _run(ports: list[int], connections: int, rate: float, requests: list[bytes]) -> Load:
+    took, statuses, began = list[float](), Counter[str](), time.perf_counter()
+    waiting = ((began + number / rate if rate else 0.0, each) for number, each in enumerate(requests))
+    await asyncio.gather(*(_ask(ports[n % len(ports)], waiting, took, statuses) for n in range(connections)))
     gone = time.perf_counter() - began
     took.sort()
     return Load(len(took) / gone, took[len(took) // 2] * 1e3, took[int(len(took) * 0.99)] * 1e3, dict(statuses))
@@ -68,4 +73,5 @@ if __name__ == "__main__":
     import uvloop
 
     uvloop.install()
-    print(json.dumps(asyncio.run(_run(int(sys.argv[1]), int(sys.argv[2]), pickle.load(sys.stdin.buffer))).__dict__))
+    ports, connections, rate = list(map(int, sys.argv[1].split(","))), int(sys.argv[2]), float(sys.argv[3])
+    print(json.dumps(asyncio.run(_run(ports, connections, rate, pickle.load(sys.stdin.buffer))).__dict__))

@@ -3,15 +3,13 @@ touched."""
 
 import asyncio
 import shutil
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from bot.core.settings import Settings
 from scheduler.retention import Retention
-from storage import departed, installations
+from storage import departed, installations, schema
 from storage.engine import Store
 from storage.people import PersonRow
 from tests.conftest import NOON, SLACK, TEAMS, Company, Desk, rows
@@ -21,10 +19,13 @@ from tests.features.village import OTHER, TUESDAY, Village, moved_in, settled
 LATER = timedelta(days=31)
 
 
-def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    with closing(sqlite3.connect(path)) as base:
-        names = [name for (name,) in base.execute("select name from sqlite_master where type = 'table'")]
-        return {name: sorted(base.execute(f'select * from "{name}"').fetchall(), key=repr) for name in names}
+async def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that is kept."""
+    async with store.reading() as session:
+        return {
+            name: sorted(map(tuple, await session.all(table.select())), key=repr)
+            for name, table in schema.metadata().tables.items()
+        }
 
 
 async def swept(store: Store, day: int) -> None:
@@ -33,10 +34,10 @@ async def swept(store: Store, day: int) -> None:
 
 def test_everything_of_it_goes_and_nothing_of_its_neighbour(empty_database: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(empty_database, tmp_path / "village.db"))
-    asyncio.run(everything_goes(moved_in(settled(path), path), path))
+    asyncio.run(everything_goes(moved_in(settled(path), path)))
 
 
-async def everything_goes(village: Village, path: Path) -> None:
+async def everything_goes(village: Village) -> None:
     desk = village.desk
     try:
         people = [row.id for row in await rows(desk.store, PersonRow, company=SLACK)]
@@ -45,14 +46,14 @@ async def everything_goes(village: Village, path: Path) -> None:
                 await installations.configured(session, workspace, TUESDAY - LATER)
         eve = village.who("other")
         await desk.say(eve, "kudos")
-        before = dump(path)
+        before = await dump(desk.store)
         words = [row for row in before["people"] if OTHER in row]
         assert len(people) > 8 and words and any("zq" in str(row) for row in before["goals"])
         await left(desk.store, SLACK, TUESDAY)
         await swept(desk.store, 29)
         assert len(await rows(desk.store, PersonRow, company=SLACK)) == len(people), "kept for its time"
         await swept(desk.store, 31)
-        after = dump(path)
+        after = await dump(desk.store)
     finally:
         await desk.store.close()
     for name, found in after.items():
@@ -102,7 +103,7 @@ async def test_of_a_company_that_has_us_elsewhere_only_that_workspace_goes(compa
     assert "Ana" not in {row.name for row in left}
     [kept] = [row for row in left if row.name == "Ben"]
     assert (kept.workspace, kept.company) == (TEAMS, "one")
-    tables = dump(Path(str(desk.store.engine.url.database)))
+    tables = await dump(desk.store)
     assert {name for name, found in tables.items() for row in found if SLACK in row} == {"kudos"}  # where it was given
     assert len(tables["kudos"]) == 1, "what she gave stays with him, without her name"
 

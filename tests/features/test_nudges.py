@@ -557,7 +557,8 @@ async def test_a_month_is_planned_in_parts_and_whoever_wants_to_write_gets_betwe
     owed = {row.person for row in await rows(desk.store, NudgeRow, state="owed")}
     assert owed == {f"p{n}" for n in range(100)} - {"p42"}
     assert sum(parts) == 99 and max(parts) < 20 and len(parts) >= 10
-    assert sorted(set(other)) == list(range(1, len(parts) + 1))  # after each part somebody wrote
+    if desk.store.dialect == "sqlite":  # elsewhere nobody waits for anybody anyway
+        assert sorted(set(other)) == list(range(1, len(parts) + 1))  # after each part somebody wrote
 
 
 async def test_planning_that_is_to_stop_ends_after_a_part_and_goes_on_the_next_time(desk, monkeypatch):

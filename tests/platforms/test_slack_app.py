@@ -468,6 +468,7 @@ async def test_socket_mode(store, stub):
     async with asyncio.timeout(5):
         await stub.connected.wait()
         await stub.push(payload("command"), "e1", "slash_commands")
+        await stub.until_acknowledged(1)  # now they know who we are
         await stub.push(submission(""), "e2", "interactive")
         await stub.push(payload("reaction_added"), "e3")
         await stub.push(payload("reaction_added"), "e4")

@@ -468,6 +468,7 @@ async def test_a_handler_that_raises_is_a_500_without_words_and_works_the_next_t
         assert not await session.all(select(outbox.events))
 
 
+@pytest.mark.sqlite  # where who writes holds up everybody
 async def test_an_invoke_is_answered_before_teams_stops_waiting(open, stub, store, monkeypatch):
     monkeypatch.setattr("bot.platforms.teams.app.INVOKE", 0.05)
     async with store.transaction():  # somebody else writes for a while
