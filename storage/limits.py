@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    case,
     exists,
     func,
     literal,
@@ -150,7 +151,9 @@ async def rest(session: Session, workspace: str, until: datetime, now: datetime)
     """Nothing is said in the whole workspace until then; a longer rest that was asked for already stays."""
     new = session.insert(budgets).values(workspace=workspace, at=now, next_at=now, rest_until=until)
     shorter = or_(budgets.c.rest_until.is_(None), budgets.c.rest_until < until, budgets.c.at > now)
-    changed = {"at": now, "rest_until": until}
+    # What was given out by a clock that has been set back since is no longer so.
+    places = case((budgets.c.at > now, now), else_=budgets.c.next_at)
+    changed = {"at": now, "next_at": places, "rest_until": until}
     await session.run(new.on_conflict_do_update(index_elements=["workspace"], set_=changed, where=shorter))
 
 

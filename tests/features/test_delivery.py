@@ -649,3 +649,12 @@ async def test_what_failed_together_is_not_tried_again_together(office):
     ends = [pause.until for pause in await rows(office.store, PauseRow)]
     assert max(ends) - min(ends) > timedelta(seconds=0.2)
     assert NOON + timedelta(seconds=1.5) <= min(ends) and max(ends) <= NOON + timedelta(seconds=2)
+
+
+async def test_a_rest_asked_for_after_the_clock_was_set_back_does_not_keep_the_places_of_before(store):
+    """They lie an hour ahead: nothing would be sent until then."""
+    async with store.transaction() as session:
+        await limits.begin(session, [SLACK], NOON + timedelta(hours=1))
+        await limits.rest(session, SLACK, NOON + timedelta(seconds=5), NOON)
+        found = await session.first(limits.budgets.select())
+    assert (found.at, found.next_at, found.rest_until) == (NOON, NOON, NOON + timedelta(seconds=5))
