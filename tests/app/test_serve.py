@@ -211,7 +211,8 @@ async def test_a_clock_that_jumps_nudges_once(tmp_path: Path) -> None:
     async with SlackStub() as stub, served(tmp_path, **slack(stub.url), **env) as server:
         await until(lambda: rows(tmp_path, "SELECT count(*) FROM people")[0][0] == len(stub.users))
         set_wall("2026-12-01 08:30:10")
-        await until(lambda: len(stub.named("chat.postMessage")) == len(stub.users))
+        # To each: who we are, and the question.
+        await until(lambda: len(stub.named("chat.postMessage")) == 2 * len(stub.users))
         set_wall("2026-12-01 07:29:00")
         await asyncio.sleep(4)
         assert await get(server, "/readyz") == (200, {"ready": True})
@@ -219,5 +220,5 @@ async def test_a_clock_that_jumps_nudges_once(tmp_path: Path) -> None:
         await asyncio.sleep(4)
         assert await get(server, "/readyz") == (200, {"ready": True})
         assert await server.end(signal.SIGTERM) == 0, server.log
-    assert len(stub.named("chat.postMessage")) == len(stub.users)
+    assert len(stub.named("chat.postMessage")) == 2 * len(stub.users)
     assert rows(tmp_path, "SELECT count(*), min(state), max(state) FROM nudges WHERE step = 0") == [(3, "said", "said")]
