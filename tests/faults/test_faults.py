@@ -121,7 +121,9 @@ async def test_a_file_that_is_locked_for_seconds_loses_and_doubles_nothing(house
     assert locker.stdout and await locker.stdout.readline() == b"locked\n"
     before = len(house.recorder.arrived)
     await asyncio.sleep(2)
-    assert len(house.recorder.arrived) - before <= 10, "what cannot be marked must not be sent"
+    # What was in hand goes out, one in a conversation; behind what cannot be marked nothing is sent.
+    meanwhile = Counter(each["conversation"] for each in house.recorder.arrived[before:])
+    assert all(number == 1 for number in meanwhile.values()), meanwhile
     assert await locker.wait() == 0
     await settled(house)
     assert worker.returncode is None
@@ -148,12 +150,12 @@ async def test_a_file_that_is_locked_at_the_start_only_delays_it(house):
 @pytest.mark.slow
 @pytest.mark.kill
 async def test_a_terminated_process_gives_back_what_it_has_claimed(house):
-    await crowd(house.store, 60)
+    await crowd(house.store, 1500)
     await house.to_the_next_moment()
     worker = await house.start()
     await until(lambda: len(house.recorder.arrived) > 20, 20)
     await house.end(worker)
-    assert 20 < len(house.recorder.arrived) < 120
+    assert 20 < len(house.recorder.arrived) < 3000
     waiting = await rows(house.store, OutboxRow, sent_at=None)
     assert waiting and {(row.lease_until, row.unsure, row.tries) for row in waiting} == {(None, False, 0)}
     assert await count(house.store, OutboxRow) - len(waiting) == len(house.recorder.arrived)
