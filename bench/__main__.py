@@ -15,14 +15,10 @@ from statistics import median
 from typing import Any
 
 from bench import delivery, intake, memory, planning, scale, startup, teams
-from bench.load import Load
+from bench.load import Load, middle, ratio
 
 ROUNDS = 5
 RESULTS = Path(__file__).with_name("results.json")
-
-
-def middle(runs: Iterable[Load], name: str) -> float:
-    return float(median(getattr(run, name) for run in runs))
 
 
 def requests(ours: list[Load], theirs: list[Load]) -> dict[str, Any]:
@@ -31,11 +27,10 @@ def requests(ours: list[Load], theirs: list[Load]) -> dict[str, Any]:
         for status, times in run.statuses.items():
             statuses[status] = statuses.get(status, 0) + times
     shown = {
-        side: {name: round(middle(runs, name), 1) for name in ("rate", "p50", "p99")}
+        side: {name: middle(runs, name) for name in ("rate", "p50", "p99")}
         for side, runs in (("ours", ours), ("theirs", theirs))
     }
-    ratio = median(one.rate / other.rate for one, other in zip(ours, theirs, strict=True))
-    return {**shown, "ratio": round(ratio, 3), "statuses": statuses}
+    return {**shown, "ratio": ratio(ours, theirs), "statuses": statuses}
 
 
 async def measured() -> dict[str, Any]:
@@ -79,8 +74,8 @@ def table(found: dict[str, Any]) -> Iterable[str]:
             rows.append((f"{words} · {theirs}", rate, against, f"{told[f'of_{other}']:.2f}"))
         rows.append(("  p99, at half of that rate", f"{told['calm']['p99']:.1f} ms", f"{ours['p99']:.1f} ms", ""))
     ours, theirs = found["teams"]["ours"], found["teams"]["theirs"]
-    words, ratio = "Teams message, stored · CloudAdapter", f"{found['teams']['ratio']:.2f}"
-    rows.append((words, f"{ours['rate']:.0f}/s", f"{theirs['rate']:.0f}/s", ratio))
+    words, times = "Teams message, stored · CloudAdapter", f"{found['teams']['ratio']:.2f}"
+    rows.append((words, f"{ours['rate']:.0f}/s", f"{theirs['rate']:.0f}/s", times))
     rows += [(f"  {p}", f"{ours[p]:.1f} ms", f"{theirs[p]:.1f} ms", "") for p in ("p50", "p99")]
     for name, words in (("replies", "  replies, sent · its own"), ("at_once", "  message and reply at once")):
         replied = found["teams"][name]

@@ -16,11 +16,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from statistics import median
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.load import Load, load, request
+from bench.load import Load, load, middle, ratio, request
 from bench.servers import free_port, kadens, process
 
 SECRET = "8f742231b10e88880abcd99eeefff85a"
@@ -66,18 +65,17 @@ class Taken:
     calm: list[Load] = field(default_factory=list)  # ours, at half of the rate it had before
 
     def figures(self) -> dict[str, Any]:
-        def middle(runs: list[Load], name: str) -> float:
-            return round(float(median(getattr(run, name) for run in runs)), 1)
-
-        def ratio(theirs: list[Load]) -> float:
-            return round(median(one.rate / other.rate for one, other in zip(self.ours, theirs, strict=True)), 3)
-
         sides = {"ours": self.ours, "bare": self.bare, "obvious": self.obvious, "calm": self.calm}
         shown = {side: {name: middle(runs, name) for name in ("rate", "p50", "p99")} for side, runs in sides.items()}
         refused = sum(
             times for run in self.ours + self.calm for status, times in run.statuses.items() if status != "200"
         )
-        return {**shown, "of_bare": ratio(self.bare), "of_obvious": ratio(self.obvious), "refused": refused}
+        return {
+            **shown,
+            "of_bare": ratio(self.ours, self.bare),
+            "of_obvious": ratio(self.ours, self.obvious),
+            "refused": refused,
+        }
 
 
 async def measure(folder: Path, rounds: int) -> Taken:

@@ -11,8 +11,9 @@ import pickle
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,16 @@ class Load:
     p50: float
     p99: float
     statuses: dict[str, int]
+
+
+def middle(runs: Iterable[Load], name: str) -> float:
+    """The median of one of their figures."""
+    return round(float(median(getattr(run, name) for run in runs)), 1)
+
+
+def ratio(ours: Iterable[Load], theirs: Iterable[Load]) -> float:
+    """The median of the ratios of their rates, each round's with its own."""
+    return round(median(one.rate / other.rate for one, other in zip(ours, theirs, strict=True)), 3)
 
 
 def request(path: str, body: bytes, headers: dict[str, str]) -> bytes:

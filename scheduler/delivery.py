@@ -55,8 +55,6 @@ class Delivery:
     _marks: Marks = field(init=False)
     _in_hand: set[asyncio.Task[None]] = field(default_factory=set)
     _busy: Counter[str] = field(default_factory=Counter)  # by workspace: how many of them
-    _begun: int = 0
-    _stuck: bool = False  # when we looked last, something waited
     _found: Round = field(default_factory=Round)
     # What the store says too: that nothing claimed before a "slow down" is sent after it.
     _resting: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
@@ -65,16 +63,19 @@ class Delivery:
     def __post_init__(self) -> None:
         self._marks = Marks(self.store)
 
-    async def run(self) -> None:
-        """Send until nothing more is due, or until `stopping`: then what is under way ends and the rest is released."""
+    async def run(self) -> int:
+        """Send until nothing more is due, or until `stopping`: then what is under way ends and the rest is released.
+        Returns how many messages were taken in hand."""
+        begun = 0
         try:
             while True:
                 self.store.spoken.clear()
                 self._found = await self._claim()
                 for claim in self._found.claims:
                     self._begin(claim)
+                begun += len(self._found.claims)
                 if not self._in_hand:
-                    return
+                    return begun
                 await self._heard(self._pause())
                 if self._in_hand:
                     await asyncio.sleep(COALESCED)
@@ -96,14 +97,12 @@ class Delivery:
         try:
             while not self.stopping:
                 self.store.spoken.clear()
-                before, pause = self._begun, POLL
                 try:
                     pause = await self._look()
                 except Exception as error:
                     log.error("delivery: %s; trying again", type(error).__name__)
+                    pause = POLL
                 await self._heard(pause)
-                if self._stuck and self._begun == before:
-                    await asyncio.sleep(LULL)
         finally:
             watch.cancel()
 
@@ -114,10 +113,10 @@ class Delivery:
 
     async def _look(self) -> float:
         """Send what is due, if anything waits at all. Returns the seconds until it is worth while to look again."""
-        self._stuck = await self._again() is not None
-        if not self._stuck:  # an empty outbox costs nobody the writer's place
+        if await self._again() is None:  # an empty outbox costs nobody the writer's place
             return self._poll
-        await self.run()
+        if not await self.run():
+            await asyncio.sleep(LULL)
         again = await self._again()
         return min(max((again - self.clock()).total_seconds(), 0.01), self._poll) if again else self._poll
 
@@ -158,7 +157,6 @@ class Delivery:
     def _begin(self, claim: Claim) -> None:
         workspace, task = claim.message.place.workspace, asyncio.create_task(self._deliver(claim))
         self._in_hand.add(task)
-        self._begun += 1
         self._busy[workspace] += 1
         task.add_done_callback(lambda task: self._ended(task, workspace))
 
