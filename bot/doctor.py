@@ -18,7 +18,7 @@ from bot.doctor_slack import slack
 from bot.doctor_teams import teams
 from bot.findings import Finding, fine, perhaps, wrong
 from bot.settings import Mistake, config_path, secrets, settings, shown
-from storage import delivery, overlays, retention, schema, syncs
+from storage import overlays, retention, schema, syncs, waiting
 from storage import slack as granted
 from storage.engine import Session, Store
 
@@ -105,7 +105,7 @@ async def _database(url: str, keys: str = "") -> AsyncIterator[Finding]:
                 return
             yield fine(f"database {shown(url)}")
             async with store.reading() as session:
-                for finding in _outbox(await delivery.backlog(session)):
+                for finding in _outbox(await waiting.backlog(session)):
                     yield finding
                 if paths := await overlays.set_in_chat(session):
                     yield fine(f"set in chat, whatever app.yaml says: {', '.join(paths)}")
@@ -130,7 +130,7 @@ async def _revision(store: Store) -> str | None:
     return await schema.revision(store)
 
 
-def _outbox(found: delivery.Backlog) -> Iterator[Finding]:
+def _outbox(found: waiting.Backlog) -> Iterator[Finding]:
     age = (datetime.now(UTC) - found.oldest).total_seconds() if found.oldest else 0.0
     if not found.waiting:
         yield fine("outbox: nothing waits")
@@ -153,7 +153,7 @@ def _outbox(found: delivery.Backlog) -> Iterator[Finding]:
         yield perhaps(f"outbox: of {found.unsure} messages nobody knows whether they arrived once or twice")
 
 
-def _queue(found: delivery.Queue) -> Iterator[Finding]:
+def _queue(found: waiting.Queue) -> Iterator[Finding]:
     """Why it waits, where that is known."""
     now = datetime.now(UTC)
     where = f"outbox: {found.workspace}: {found.waiting} wait"

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.core.watch import Span
-from storage.delivery import Backlog
+from storage.waiting import Backlog
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 ERRORS = 60  # kinds of errors told apart; those that come after are "other"

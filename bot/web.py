@@ -28,7 +28,7 @@ from bot.databases import broken_database
 from bot.metrics import Metrics
 from bot.settings import LOOPBACK, Mistake, Secrets
 from bot.watching import Requests, endpoint, watching
-from storage import delivery, schema
+from storage import schema, waiting
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ async def _looked(app: App, metrics: Metrics) -> None:
     """What is counted only when somebody asks."""
     metrics.running(app.pulse.silent, app.store.engine.pool)
     async with asyncio.timeout(LOOK), app.store.reading() as session:
-        metrics.waits(await delivery.backlog(session), app.pulse.now())
+        metrics.waits(await waiting.backlog(session), app.pulse.now())
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -40,7 +40,7 @@ class Delivery:
     fault is the line (OSError, TimeoutError) it is tried 40 times, for not quite three hours, the last of them five
     minutes apart. What the platform will never take (Unfit), and what nobody can receive (Unreachable), is given up at
     once, and who cannot be reached is not tried again with the next message (storage/unreachable.py). What is given up
-    is told to somebody else where the outbox says so, and counted in storage.delivery.backlog. A process that dies
+    is told to somebody else where the outbox says so, and counted in storage.waiting.backlog. A process that dies
     holds the conversations it was sending in until its lease ends: LEASE. Of unknown outcome is then what it had in
     hand, AT_ONCE at most and EACH in a workspace.
     """

@@ -11,7 +11,7 @@ from bench.year.calendars import DAY, day_of, moment, next_there, there, worked
 from bench.year.company import Human
 from bench.year.run import Year
 from bot.core.calendar import after, bounds, period
-from storage import delivery
+from storage import waiting
 from storage.checkin import checkins
 from storage.goals import goals, updates
 from storage.grow import commitments
@@ -65,7 +65,7 @@ class Checks:
             self.commitments = await session.all(select(commitments))
             self.goals = await session.all(select(goals).where(goals.c.person.is_not(None)))
             self.words = await session.all(select(updates.c.goal, updates.c.at))
-            backlog = await delivery.backlog(session)
+            backlog = await waiting.backlog(session)
         self._rounds()
         self._reminders()
         self._days()

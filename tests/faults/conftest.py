@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.core.settings import Settings
 from scheduler.ahead import next_moment
-from storage import delivery
+from storage import waiting
 from storage.engine import Store
 from storage.nudges import NudgeRow
 from tests.conftest import count, rows
@@ -102,7 +102,7 @@ class House:
 
     async def waiting(self) -> int:
         async with self.store.reading() as session:
-            return (await delivery.backlog(session)).waiting
+            return (await waiting.backlog(session)).waiting
 
     async def said(self) -> int:
         return await count(self.store, NudgeRow, state="said")
@@ -112,7 +112,7 @@ class House:
 
     async def unsure(self) -> int:
         async with self.store.reading() as session:
-            return (await delivery.backlog(session)).unsure
+            return (await waiting.backlog(session)).unsure
 
     async def quiet(self) -> bool:
         """Everything that is planned is said, and everything that is said is sent."""

@@ -21,8 +21,8 @@ from bot.platforms.slack.outbound import CAN, SlackPlatform
 from bot.platforms.slack.workspaces import Own
 from scheduler.delivery import Delivery
 from storage import outbox
-from storage.delivery import Backlog, backlog
 from storage.engine import Store
+from storage.waiting import Backlog, backlog
 
 WORKSPACE = "slack:T1"
 CROWDED = 20  # every so many-th conversation gets three messages: there is an order to be kept

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.core.settings import WEEKDAYS, Settings
-from storage import delivery, outbox, schema
+from storage import outbox, schema, waiting
 from storage.engine import Store
 from storage.nudges import NudgeRow
 from storage.outbox import OutboxRow
@@ -138,7 +138,7 @@ async def test_kadens_serve_killed_fifty_times_tells_everybody_once(serving, sto
     sent = [row for row in await rows(store, OutboxRow) if row.verb == "post"]
     nudges = await rows(store, NudgeRow)
     async with store.reading() as session:
-        backlog = await delivery.backlog(session)
+        backlog = await waiting.backlog(session)
     said = serving.said
     looked_up = sum(1 for call in stub.calls if call.method in ("conversations.history", "conversations.replies"))
     slowed = sum(1 for call in stub.calls if call.outcome == "429")

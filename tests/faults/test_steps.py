@@ -15,7 +15,7 @@ from bot.platforms.slack.api import Api
 from bot.platforms.slack.outbound import SlackPlatform
 from bot.platforms.slack.workspaces import Own
 from scheduler.delivery import LEASE, Delivery
-from storage import delivery, outbox
+from storage import outbox, waiting
 from storage.outbox import OutboxRow
 from tests.conftest import HALL, person, rows
 from tests.faults.conftest import ROOT
@@ -49,7 +49,7 @@ async def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(store, url, 
         assert Counter(said(stub)) == Counter({row.key: 1 for row in marked}) and len(marked) == PEOPLE
         assert len(stub.named("conversations.history")) > 0
     async with store.reading() as session:
-        assert (await delivery.backlog(session)).unsure == 0
+        assert (await waiting.backlog(session)).unsure == 0
 
 
 def said(stub: SlackStub) -> list[str]:

@@ -20,6 +20,7 @@ from scheduler import delivery as module
 from scheduler.delivery import LEASE, LINE_TRIES, PATIENCE, TRIES, Delivery
 from storage import delivery as kept
 from storage import installations, limits, nudges, outbox, unreachable
+from storage import waiting as queues
 from storage.delivery import Round, Want
 from storage.engine import Store
 from storage.limits import AHEAD, PauseRow
@@ -67,7 +68,7 @@ class Office:
 
     async def backlog(self):
         async with self.store.reading() as session:
-            return await kept.backlog(session)
+            return await queues.backlog(session)
 
 
 @pytest.fixture

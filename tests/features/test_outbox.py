@@ -27,12 +27,13 @@ from bot.core.events import Action, Command, Due
 from bot.core.people import Place
 from bot.core.sending import Limit
 from bot.platforms.memory import ALL
-from storage import absences, delivery, followups, limits, nudges, outbox, reminders, rounds, unreachable
-from storage.delivery import Queue, Want
+from storage import absences, delivery, followups, limits, nudges, outbox, reminders, rounds, unreachable, waiting
+from storage.delivery import Want
 from storage.limits import AHEAD, RESERVE, PauseRow
 from storage.outbox import OutboxRow
 from storage.reminders import Group, Reminder
 from storage.rounds import Kin, Slot, Whom
+from storage.waiting import Queue
 from tests.conftest import HALL, NOON, SLACK, count, person, rows
 
 LEASE = NOON + timedelta(minutes=2)
@@ -267,7 +268,7 @@ async def test_a_change_to_what_never_arrived_is_set_aside_and_the_next_goes(sto
         await delivery.given_up(session, one, NOON, "Refused")
     assert [m.card.title for m in await send_all(store)] == ["c"]
     async with store.reading() as session:
-        assert (await delivery.backlog(session)).reasons == {"KeyError": 1, "Refused": 1}
+        assert (await waiting.backlog(session)).reasons == {"KeyError": 1, "Refused": 1}
 
 
 async def test_a_row_that_cannot_be_read_is_set_aside_with_its_words(store, ana):
@@ -420,7 +421,7 @@ async def test_the_backlog_has_figures_and_no_words(store, ana):
         await delivery.failed(session, other, NOON, "TimeoutError", LEASE)
         await limits.rest(session, SLACK, LEASE, NOON)
         await unreachable.keep(session, HALL, "is_archived", NOON)
-        found, later = await delivery.backlog(session), await delivery.backlog(session, LEASE)
+        found, later = await waiting.backlog(session), await waiting.backlog(session, LEASE)
     assert (found.waiting, found.oldest, found.failed, found.unsure) == (2, NOON, 1, 1)
     assert found.reasons == {"ValueError": 1} and found.unreachable == {"is_archived": 1}
     assert found.queues == (Queue(SLACK, 2, NOON, LEASE, {"TimeoutError": 1}),)

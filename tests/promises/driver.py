@@ -16,9 +16,9 @@ from bot.core.sending import Platform
 from bot.turn import Turns
 from handlers import FEATURES
 from scheduler.delivery import Delivery
-from storage import delivery
-from storage.delivery import Backlog
+from storage import waiting
 from storage.engine import Store
+from storage.waiting import Backlog
 
 ROUNDS, STEP = 10, timedelta(seconds=2)  # how long delivery is given, and how fast the clock goes meanwhile
 
@@ -90,7 +90,7 @@ class Driver(ABC):
 
     async def backlog(self) -> Backlog:
         async with self.store.reading() as session:
-            return await delivery.backlog(session)
+            return await waiting.backlog(session)
 
     def person(self, who: Someone) -> Person:
         return stranger(self.workspace, who.account, who.name, lang="en")
