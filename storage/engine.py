@@ -1,10 +1,12 @@
 """The store, and the few things SQLite and PostgreSQL say differently."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
+from time import sleep
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -230,10 +232,24 @@ def _open_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     # FULL: a crash of the machine loses nothing that was acknowledged, not only a crash of the process.
     # secure_delete: what is erased is overwritten, not only forgotten; a tenth slower to write, measured.
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 30000", "foreign_keys = ON",
-                   "secure_delete = ON", "cache_size = -65536", "wal_autocheckpoint = 4000"):  # fmt: skip
+    for pragma in ("busy_timeout = 30000", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON",
+                   "cache_size = -65536", "wal_autocheckpoint = 4000"):  # fmt: skip
         cursor.execute(f"PRAGMA {pragma}")
+    _write_ahead(cursor)
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Of several who open a new file at once, only one can change its mode, and SQLite asks the others not to wait
+    but to try again."""
+    for pause in (*[0.01] * 500, None):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if pause is None:
+                raise
+            sleep(pause)
 
 
 def _begin(connection: Any) -> None:

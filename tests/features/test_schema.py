@@ -2,8 +2,10 @@
 
 import asyncio
 import sqlite3
-from contextlib import asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
 from itertools import count as numbers
+from threading import Barrier
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,7 +17,7 @@ from bot.core.cards import mention
 from bot.core.people import stranger
 from handlers import FEATURES
 from storage import schema
-from storage.engine import Store
+from storage.engine import Store, _open_sqlite
 from storage.people import PersonRow, introduced
 from tests.conftest import HALL, Desk, count, person
 
@@ -149,6 +151,22 @@ async def test_upgrading_what_is_up_to_date_changes_nothing(address):
 async def test_several_processes_may_upgrade_at_once(address):
     await asyncio.gather(*(schema.upgrade(address) for _ in range(4)))
     assert await differences(address) == []
+
+
+@pytest.mark.sqlite
+async def test_a_new_file_may_be_opened_by_many_at_once(tmp_path):
+    together = Barrier(8)
+
+    def opened(path):
+        with closing(sqlite3.connect(path)) as connection:
+            together.wait()
+            _open_sqlite(connection, None)
+            return connection.execute("PRAGMA journal_mode").fetchone()[0]
+
+    with ThreadPoolExecutor(8) as threads:
+        for each in range(25):
+            modes = [threads.submit(opened, tmp_path / f"{each}.db") for _ in range(8)]
+            assert {mode.result() for mode in modes} == {"wal"}
 
 
 async def test_a_database_of_a_later_release_is_refused(address):
