@@ -125,7 +125,7 @@ def _import(commands: Any) -> None:
         "Reads a CSV file from a spreadsheet: all of it or, if anything is wrong with it, nothing. Every problem\n"
         "is told by its line. The same file twice changes nothing. The exit code is 1 where there were problems."
     )
-    top = _command(commands, "import", None, "read people or goals from a CSV file", long)
+    top = _command(commands, "import", None, "read people, goals or a catalogue from a CSV file", long)
     what = top.add_subparsers(dest="what", metavar="what", required=True)
     goals = _command(
         what,
@@ -157,6 +157,18 @@ def _import(commands: Any) -> None:
         "kadens import people people.csv",
     )
     _import_arguments(people)
+    catalogue = _command(
+        what,
+        "catalogue",
+        do.run_import_catalogue,
+        "what people can choose from when they plan what to learn",
+        "Adds to the company's catalogue of what can be learned, or changes it. Columns: title, kind (job, project,\n"
+        "team, mentor, coaching, course or rest; a course if it is not said), link, about. Only title is needed. The\n"
+        "same title is the same offering, also that of app.yaml; what is not in the file stays.",
+        "kadens import catalogue catalogue.csv --dry-run",
+        "kadens import catalogue catalogue.csv",
+    )
+    _import_arguments(catalogue)
 
 
 def _people(commands: Any) -> None:

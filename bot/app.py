@@ -79,6 +79,7 @@ class App:
     clock: Clock
     pulse: Pulse
     head: str  # the revision the database has to be at
+    leaving: bool = False  # told to stop: who asks before sending us work should send no more
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _delivering: asyncio.Task[None] | None = None
     _looking: asyncio.Task[str | Exception | None] | None = None
@@ -128,7 +129,7 @@ class App:
 
     async def unready(self) -> str | None:
         """Why no work should come to us now, if there is a reason."""
-        if self._stop.is_set():
+        if self.leaving or self._stop.is_set():
             return "stopping"
         revision = await self._revision()
         if isinstance(revision, Exception):

@@ -85,6 +85,12 @@ def run_import_people(args: argparse.Namespace) -> int:
     return _imported(args, "People", load)
 
 
+def run_import_catalogue(args: argparse.Namespace) -> int:
+    from bot.imports.catalogue import load
+
+    return _imported(args, "Catalogue", load)
+
+
 def run_join(args: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 

@@ -46,7 +46,7 @@ from bot.core.sending import Can
 from bot.core.talk import resume_button, spoken_move
 from bot.core.watch import Span
 from bot.core.wording import wording
-from storage import access, addressing, dialogues, homes, introductions, nudges, outbox
+from storage import access, addressing, dialogues, digest, homes, introductions, nudges, outbox
 from storage import people as folk
 from storage.engine import Session, Store
 
@@ -72,7 +72,7 @@ class Turns:
         """Do what this event asks for, once. Returns what the request itself is answered with, if anything.
 
         A repeat of an event does nothing and is answered with nothing. Whatever a handler or the store raises leaves
-        no trace, so that a repeat works.
+        no trace, so that a repeat works. Raises Full for a nudge to somebody who was told enough this week.
         """
 
         async def taken(session: Session) -> Answer | None:
@@ -81,8 +81,12 @@ class Turns:
             return answer
 
         with Span("turn", _kind(event), event.actor.home.platform, event.ref) as span:
-            # The answer comes only after the commit: no form is opened for what did not happen.
-            return await self.store.unit(taken, f"{event.actor.workspace}/{event.actor.account}")
+            try:
+                # The answer comes only after the commit: no form is opened for what did not happen.
+                return await self.store.unit(taken, f"{event.actor.workspace}/{event.actor.account}")
+            except digest.Full as full:
+                span.outcome, waits = "waits", full
+        raise waits
 
     async def offer(self, event: Command | Shortcut | Action | Submission, form: Form) -> None:
         """The form this event was answered with could not be opened after all: send a button that opens it instead."""
@@ -108,16 +112,17 @@ class Turns:
         facts = [await route.gather(session, routed)] if route.gather else []
         answer, effects = None, list[Effect](route.handler(routed, *facts))
         await introductions.before(session, routed, effects)
+        waiting = await digest.waiting(session, routed, effects)
         for number, effect in enumerate(effects):
-            answer = await self._do(session, routed, number, effect) or answer
+            answer = await self._do(session, routed, number, effect, number in waiting) or answer
         await homes.changed(session, routed, effects)
         return answer
 
-    async def _do(self, session: Session, event: Routed, number: int, effect: Effect) -> Answer | None:
-        if not isinstance(effect, Record | KeepDialogue | Grant):
-            effect = spelled(effect, say(_reader_of(event, effect), "somebody"))
-            if session.settings.companies:
-                effect = await addressing.addressed(session, event, effect)
+    async def _do(
+        self, session: Session, event: Routed, number: int, effect: Effect, waits: bool = False
+    ) -> Answer | None:
+        if session.settings.companies:
+            effect = await addressing.addressed(session, event, effect)
         match effect:
             case Record(fact):
                 await fact.save(session)
@@ -138,9 +143,18 @@ class Turns:
             case ShowHome(person):
                 below = Card(parts=(Note(say(person, "home_below")),))
                 await outbox.put_home(session, event, number, effect, below)
-            case Post() | Tell() | SendFile() | Whisper() | Replace() | Retract():
+            case Tell() if waits:
+                await digest.hold(session, event, number, effect)
+            case Tell(person, _, thread) if thread and person.id != event.actor.id:
+                await digest.first_of(session, event, effect)
+                await outbox.put(session, event, number, effect)
+            case Replace() | Retract():
+                await digest.changed(session, event, effect)
+                await outbox.put(session, event, number, effect)
+            case Post() | Tell() | SendFile() | Whisper():
                 await outbox.put(session, event, number, effect)
             case OpenForm(form) if event.opens:
+                form = spelled(form, say(event.actor, "somebody"))
                 return OpenForm(form if form.place else replace(form, place=event.place))
             case OpenForm(form):
                 # Nothing here can open a form: a button that can is sent instead.
@@ -148,7 +162,7 @@ class Turns:
                 button = Button(say(event.actor, "open_form"), action, form.value, "primary", opens=True)
                 await outbox.put(session, event, number, Tell(event.actor, Card(form.title, (Buttons((button,)),))))
             case Refuse() if isinstance(event, Submission | Reply):
-                return effect
+                return spelled(effect, say(event.actor, "somebody"))
             case Refuse(objections):
                 lines = tuple(Text(objection) for objection in objections.values())
                 await outbox.put(session, event, number, Tell(event.actor, Card(parts=lines)))
@@ -262,19 +276,6 @@ def _people_in(event: Arrived) -> list[Person]:
             return [event.actor, author]
         case _:
             return [event.actor]
-
-
-def _reader_of(event: Event, effect: Effect) -> Person | str:
-    """Whose language a message is in."""
-    match effect:
-        case Tell(person) | SendFile(person) | ShowHome(person):
-            return person
-        case Post(place):
-            return event.settings.languages.of(place.conversation)
-        case Replace():
-            return event.settings.languages.default  # the same words for all who have it
-        case _:
-            return event.actor
 
 
 async def _rewritten(session: Session, event: Rewritten) -> Reply | None:

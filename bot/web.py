@@ -32,6 +32,7 @@ from storage import schema, waiting
 
 log = logging.getLogger(__name__)
 
+LEAVE = 1.0  # seconds between saying that no more should come to us, and letting nobody in
 REQUESTS = 8  # seconds that requests under way have to end in
 
 
@@ -151,7 +152,7 @@ async def serve(secrets: Secrets, settings: Settings, host: str = "127.0.0.1", p
             log.info("listening on http://%s:%s for %s", host, door.getsockname()[1], " and ".join(app.platforms))
 
         server = Server(_uvicorn(app, metrics, secrets), listens)
-        with _told_to_stop(server):
+        with _told_to_stop(server, app):
             async with _running(app):
                 await server.serve(sockets=[door])
                 log.info("stopping")
@@ -181,11 +182,17 @@ async def _running(app: App) -> AsyncIterator[None]:
 
 
 @contextlib.contextmanager
-def _told_to_stop(server: uvicorn.Server) -> Any:
-    """A second signal does not hurry anything: all that is still to be done has its own, short time."""
+def _told_to_stop(server: uvicorn.Server, app: App) -> Any:
+    """A second signal does not hurry anything: all that is still to be done has its own, short time. On SIGTERM a proxy
+    hears first that we are not ready; who stops us by Ctrl+C has none."""
+    loop = asyncio.get_running_loop()
 
-    def stop(*_: Any) -> None:
+    def close() -> None:
         server.should_exit = True
+
+    def stop(number: int, _: Any) -> None:
+        app.leaving = True
+        loop.call_soon_threadsafe(loop.call_later, LEAVE if number == signal.SIGTERM else 0, close)
 
     before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
     try:

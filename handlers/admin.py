@@ -46,6 +46,7 @@ def card(event: Event, found: Company) -> Card:
         Button(say(actor, "kudos"), "admin.kudos", opens=True),
         Button(say(actor, "people"), "admin.people", opens=True),
         Button(say(actor, "begin"), "welcome.show"),
+        Button(say(actor, "cycle"), "cycle.show"),
     ]
     parts: list[Part] = [Note(say(actor, "intro")), Facts(rows)]
     if place.kind == "direct":

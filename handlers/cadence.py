@@ -91,7 +91,7 @@ class Wish:
 def wished(team: Team, value: str) -> Wish | None:
     """None for what no button of ours says: a value may be forged, or older than the company's rhythms."""
     name, every, on, at, *_ = (*value.split("|"), "", "", "", "")
-    if not team.size or name not in team.company.rhythms:
+    if not team.size or name not in team.running:
         return None
     company, running = team.company.rhythms[name], team.running[name].rhythm
     if value == f"{name}|||":

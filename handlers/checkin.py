@@ -8,7 +8,7 @@ from typing import Any
 from bot.core import goal_words, sharing
 from bot.core.cards import Bar, Button, Card, Facts, Note, Part, Quote, Text
 from bot.core.dialogue import Question, dialogue
-from bot.core.effects import Effect, Record, Replace, Tell, Whisper
+from bot.core.effects import Effect, Record, Replace, Tell, Whisper, awaited
 from bot.core.events import Action, Command, Due, Event, Reply, Shortcut
 from bot.core.features import Feature
 from bot.core.goal_words import Standing
@@ -91,9 +91,9 @@ def again(event: Due, opening: Opening) -> Iterator[Effect]:
     """The day until which it was snoozed."""
     progress = opening.progress
     if progress is None:
-        yield from begin(event, opening, "intro")
+        yield from awaited(begin(event, opening, "intro"))
     elif not progress.finished:
-        yield resume_card(event, progress, "again", opening.period)
+        yield from awaited([resume_card(event, progress, "again", opening.period)])
 
 
 @checkin.command("checkin", gather=store.opening)

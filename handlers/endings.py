@@ -70,7 +70,7 @@ def taken_on(event: Event, found: Seen, goal: Goal) -> Iterator[Effect]:
     yield Replace(f"goal.offer:{goal.id}", Card(goal.title))
     if setter := found.setter:
         text = goals(setter, "accepted", who=event.actor.name, title=goal.title)
-        yield Tell(setter, Card(parts=(Text(text),)))
+        yield Tell(setter, Card(parts=(Text(text),)), awaited=True)
     yield Tell(event.actor, goal_card(event.actor, opened(goal), found.parent), goal.id, topic(goal))
 
 

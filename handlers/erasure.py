@@ -76,7 +76,9 @@ def by_operator(event: Due, found: Leaving) -> Iterator[Effect]:
     """`kadens erase`: who still works here is told."""
     yield from erase(event, found, words_too=event.period == "take")
     if not event.actor.gone:
-        yield Tell(event.actor, Card(say(event.actor, "done_title"), (Text(say(event.actor, "done_for_you")),)))
+        yield Tell(
+            event.actor, Card(say(event.actor, "done_title"), (Text(say(event.actor, "done_for_you")),)), awaited=True
+        )
         yield ShowHome(event.actor, Card(say(event.actor, "done_title"), (Text(say(event.actor, "home")),)))
 
 

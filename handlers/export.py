@@ -1,7 +1,7 @@
 """Everything about me: a page to read and the same as data, for the person alone."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,10 +20,10 @@ say = wording("export")
 common = wording("common")
 # Somebody's own words, shown as such; all else is a line of facts.
 WORDS = {"words", "learned", "story", "why", "word", "reason", "situation", "behaviour", "impact", "wish", "question"}
-WORDS |= {"title", "subject", "said"}
+WORDS |= {"title", "subject", "said", "assessment", "examples", "measure", "actions", "compared", "steps", "learns"}
 # What is kept as a code, and read as a word where the page has one.
 CODES = {"state", "kind", "level", "visibility", "confidence", "rhythm", "role", "dialogue", "action", "seen_by"}
-CODES |= {"field", "takes_timing", "takes_form", "takes_detail"}
+CODES |= {"field", "takes_timing", "takes_form", "takes_detail", "what", "outcome", "standing"}
 WHEN = ("at", "began", "due_at", "first", "day", "answered_at")  # the first a row has is its heading
 
 
@@ -123,7 +123,7 @@ def _plain(value: Any) -> Any:
             return spelled(name, common("en", "somebody"))
         case datetime():
             return value.astimezone(UTC).isoformat()
-        case date():
+        case date() | time():
             return value.isoformat()
         case str():
             return plain(value)

@@ -132,7 +132,7 @@ def thank(event: Action, seen: Seen | None) -> Iterator[Effect]:
             yield Record(Thanked(given.id, event.at))
         yield Replace(given.topic(reader), card(reader, given, thanked=True))
         if not given.giver.gone:
-            yield Tell(given.giver, Card(parts=(Text(thanks),)), given.topic(given.giver), id)
+            yield Tell(given.giver, Card(parts=(Text(thanks),)), given.topic(given.giver), id, awaited=True)
         yield confirm(event, given, given.giver, "thanks_passed_on")
 
 
@@ -184,7 +184,7 @@ def pass_on(event: Event, given: Feedback, other: Person, words: str) -> Iterato
     words, id = words[:SPOKEN], f"said:{event.ref}"
     yield Record(Said(id, given.id, event.actor.id, other.id, words, event.at))
     answer = Button(say(other, "answer"), "feedback.reply", given.id, opens=True)
-    yield Tell(other, remark_card(other, event.actor, "said", words, answer), given.topic(other), id)
+    yield Tell(other, remark_card(other, event.actor, "said", words, answer), given.topic(other), id, awaited=True)
 
 
 def confirm(event: Event, given: Feedback, other: Person, key: str) -> Effect:

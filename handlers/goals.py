@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.core import smart
+from bot.core.aspirations import served
 from bot.core.cards import Button, Buttons, Card, Part, Text
 from bot.core.effects import Effect, OpenForm, Record, Refuse, Replace, Tell, Whisper
 from bot.core.events import Action, Command, Event, Shortcut, Submission
@@ -12,6 +13,7 @@ from bot.core.goal_cards import facts, goal_card, line, say, topic
 from bot.core.goal_forms import Around, Draft, line_of, new_form, read_form, read_words
 from bot.core.goals import TITLE, Goal, may_change, may_update, missing
 from bot.core.people import Person
+from storage.aspirations import Serves
 from storage.goal_forms import Board, around, begun, board, paged, submitted
 from storage.goal_states import Accepted, Declined
 from storage.goals import NewGoal
@@ -73,6 +75,8 @@ def submit(event: Submission, near: Around) -> Iterator[Effect]:
         yield from shown(actor, read.goal, parent_of(near, read.goal))
     else:
         yield from own(event, read.goal, parent=parent_of(near, read.goal))
+        if wish := served(event.value.partition("|")[2]):
+            yield Record(Serves(actor.id, {read.goal.id: wish}))
 
 
 def parent_of(near: Around, goal: Goal) -> Goal | None:
@@ -125,7 +129,7 @@ def accept(event: Action, found: Seen | None) -> Iterator[Effect]:
     yield Replace(offered(goal), Card(goal.title))
     if found.setter:
         text = say(found.setter, "accepted", who=event.actor.name, title=goal.title)
-        yield Tell(found.setter, Card(parts=(Text(text),)))
+        yield Tell(found.setter, Card(parts=(Text(text),)), awaited=True)
     yield from begin(event, replace(goal, state="open"))
 
 

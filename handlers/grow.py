@@ -7,9 +7,10 @@ from functools import partial
 
 from bot.core import sharing
 from bot.core.cards import Button, Buttons, Card, Facts, Note, Part, Quote, Text, clean
+from bot.core.coach import ASKED, STAGES
 from bot.core.dates import read_day
 from bot.core.dialogue import Question, dialogue
-from bot.core.effects import Effect, Grant, Record, Replace, Tell, Whisper
+from bot.core.effects import Effect, Grant, Record, Replace, Tell, Whisper, awaited
 from bot.core.events import Action, Command, Due, Event, Reply, Shortcut
 from bot.core.features import Feature
 from bot.core.people import Person
@@ -119,14 +120,16 @@ ALONE = Around(None, None)
 
 def done_card(actor: Person, progress: Progress, words: str, day: date, reader: Person | None) -> Card:
     seen = say(actor, "done_shared", who=reader.name) if reader else say(actor, "done_private")
-    ways = Buttons((*talk(ALONE).edit_button(actor, progress).row, as_goal(say(actor, "make_goal"), progress.id)))
+    further = onwards(say(actor, "make_goal"), say(actor, "make_learning"), progress.id)
+    ways = Buttons((*talk(ALONE).edit_button(actor, progress).row, *further))
     promise = Text(f"{say(actor, 'done_words', words=words)} {say(actor, 'done_day', day=day)}")
     return Card(say(actor, "done_title"), (promise, *summary(actor, progress), Note(seen), ways))
 
 
-def as_goal(label: str, commitment: str) -> Button:
-    """A promise can go on as a goal to grow by."""
-    return Button(label, "goals.form", f"development|{commitment}", opens=True)
+def onwards(goal: str, learn: str, commitment: str) -> tuple[Button, Button]:
+    """A promise can go on as a goal to grow by, or in the plan of what to learn."""
+    as_goal = Button(goal, "goals.form", f"development|{commitment}", opens=True)
+    return as_goal, Button(learn, "learning.form", commitment, opens=True)
 
 
 # With the manager beside.
@@ -160,14 +163,14 @@ def accept(event: Action, host: Person | None) -> Iterator[Effect]:
         about = f"grow:{event.ref}"
         yield Grant(about, beside)
         began = Text(say(beside, "began_beside", who=event.actor.name))
-        yield Tell(beside, Card(parts=(began, coach_note(beside, "goal"))), sharing.topic(about))
+        yield Tell(beside, Card(parts=(began, *coaching(beside, "goal"))), sharing.topic(about), awaited=True)
 
 
 @grow.action("grow.decline", gather=manager)
 def decline(event: Action, host: Person | None) -> Iterator[Effect]:
     if host and host.id == event.value.partition("|")[0]:
         yield answered(event, host)
-        yield Tell(host, Card(parts=(Text(say(host, "declined", who=event.actor.name)),)))
+        yield Tell(host, Card(parts=(Text(say(host, "declined", who=event.actor.name)),)), awaited=True)
         yield Tell(event.actor, Card(parts=(Text(say(event.actor, "declined_own", who=host.name)),)))
 
 
@@ -184,12 +187,15 @@ def show_beside(reader: Person, event: Event, progress: Progress, question: Ques
     following = questions.next(progress)
     parts = list[Part]([Text(questions.asks(question, reader)), Quote(talk(ALONE).shown(reader, question, reply))])
     if following:
-        parts.append(coach_note(reader, following.words))
-    yield Tell(reader, Card(parts=tuple(parts)), sharing.topic(progress.id))
+        parts += coaching(reader, following.words)
+    yield Tell(reader, Card(parts=tuple(parts)), sharing.topic(progress.id), awaited=True)
 
 
-def coach_note(reader: Person, question: str) -> Part:
-    return Note(say(reader, "next_beside", question=say(reader, f"coach.{question}")))
+def coaching(reader: Person, question: str) -> tuple[Part, ...]:
+    """A question to ask now, and the way to others for the stage they are in."""
+    note = Note(say(reader, "next_beside", question=say(reader, f"coach.{question}")))
+    stage = ASKED.get(question, STAGES[-1])
+    return note, Buttons((Button(say(reader, "more_beside"), "coach.stage", stage),))
 
 
 # On the day.
@@ -208,7 +214,7 @@ asking = dialogue("followup", {"stepping": stepping})
 def follow_up(event: Due, commitment: Commitment | None) -> Iterator[Effect]:
     if commitment:
         progress = Progress(f"followup:{event.ref}", asking.name, commitment.id, thread=commitment.thread)
-        yield from follow_talk(commitment).ask(event, progress)
+        yield from awaited(follow_talk(commitment).ask(event, progress))
 
 
 @grow.reply("followup", gather=store.subject)
@@ -237,7 +243,7 @@ def close(commitment: Commitment, event: Event, progress: Progress) -> Iterator[
         yield Record(FollowUp(actor.id, "grow.followup", id, day))
         parts.append(Note(told(actor, "next_day", day=day)))
     if answers["how"] != "done" or id != commitment.id:
-        parts.append(Buttons((as_goal(told(actor, "make_goal"), id),)))
+        parts.append(Buttons(onwards(told(actor, "make_goal"), told(actor, "make_learning"), id)))
     yield Tell(actor, Card(parts=tuple(parts)), thread)
 
 

@@ -18,7 +18,7 @@ history = Feature("history")
 say = wording("history")
 SHOWN = 300  # characters of each entry's words
 ALL = "all"  # a choice has no empty value
-OPEN_TO_OTHERS = ("kudos", "goals", "checkins", "grow", "reviews")
+OPEN_TO_OTHERS = ("kudos", "goals", "checkins", "grow", "reviews", "learning", "expectations", "aspirations")
 
 
 @history.command("kadens history", gather=store.asked)
@@ -28,6 +28,7 @@ OPEN_TO_OTHERS = ("kudos", "goals", "checkins", "grow", "reviews")
 @history.command("feedback history", gather=store.asked)
 @history.command("grow history", gather=store.asked)
 @history.command("review history", gather=store.asked)
+@history.command("growth history", gather=store.asked)
 def look(event: Command, page: Page) -> Iterator[Effect]:
     yield show(event, page)
 
@@ -132,12 +133,16 @@ def shown(event: Event, page: Page, entry: Entry) -> Iterator[Part]:
     lang, today, names = speaks(actor), event.today, dict(entry.names)
     names["day"] = dated(entry.mark.at.astimezone(ZoneInfo(actor.zone)).date(), lang, today)
     match entry.name:
-        case "checkin" | "review":
+        case "checkin" | "review" | "summary":
             names["period"] = named(names["period"], lang)
-        case "commitment":
+        case "commitment" | "learning_set":
             names |= {"by": dated(names["by"], lang, today), "state": say(actor, f"state.{names['state']}")}
-        case "goal_closed":
+        case "plan":
+            names["by"] = dated(names["by"], lang, today)
+        case "goal_closed" | "learning_over" | "plan_over":
             names["state"] = say(actor, f"state.{names['state']}")
+        case "wish":
+            names["state"] = say(actor, f"wished.{names['state']}")
         case "goal_update":
             names["title"] = names["title"][:SHOWN]
             if names["value"] is not None:

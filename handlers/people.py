@@ -127,7 +127,7 @@ def confirm(event: Action, asked: Asked | None) -> Iterator[Effect]:
 
 def answer_asked(actor: Person, report: Person, here: str, there: str) -> Iterator[Effect]:
     yield Replace(f"manager:{report.id}:{actor.id}", Card(parts=(Text(say(actor, here, who=report.name)),)))
-    yield Tell(report, Card(parts=(Text(say(report, there, who=actor.name)),)))
+    yield Tell(report, Card(parts=(Text(say(report, there, who=actor.name)),)), awaited=True)
 
 
 @people.action("people.refuse", gather=store.asking)
@@ -155,7 +155,7 @@ def press_help(event: Action) -> Iterator[Effect]:
 
 def help_card(event: Event) -> Card:
     actor, slash = event.actor, f"/{event.settings.prefix}"
-    names = ("checkin", "kudos", "feedback", "goal", "grow", "review", "kadens")
+    names = ("checkin", "kudos", "feedback", "goal", "grow", "review", "oneonone", "growth", "kadens")
     lines = "\n".join(say(actor, f"help_{name}").replace("/", slash, 1) for name in names)
     more = Note(say(actor, "help_more"))
     return Card(say(actor, "help_title"), (Note(say(actor, "help_intro")), Text(lines), more, start_buttons(actor)))

@@ -15,7 +15,8 @@ from storage.privacy import Own, Shared, Situation
 
 privacy = Feature("privacy")
 say = wording("privacy")
-MONTHS = ("checkins", "reviews", "grow", "goals", "kudos", "feedback", "audit", "rhythm")  # as they stand in app.yaml
+# As they stand in app.yaml.
+MONTHS = ("checkins", "reviews", "grow", "goals", "kudos", "feedback", "growth", "audit", "rhythm")
 
 
 @privacy.command("kadens privacy", gather=store.situation)
@@ -57,6 +58,9 @@ def to_manager(actor: Person, found: Situation) -> Iterator[Part]:
     for reader, many in found.readers:
         if not (found.manager and reader.id == found.manager.id):
             yield Text(say(actor, "before", who=reader.name, what=things(actor, many)))
+    yield Text(say(actor, "oneonones", who=list(found.partners)) if found.partners else say(actor, "oneonones_none"))
+    yield Text(say(actor, "quarters", n=found.quarters) if found.quarters else say(actor, "quarters_none"))
+    yield Text(say(actor, "pack"))
     yield Note(say(actor, "change"))
     yield Note(say(actor, "change_more"))
 
@@ -78,11 +82,29 @@ def to_others(actor: Person, found: Situation) -> Iterator[Part]:
         yield Text(say(actor, "goals", **counts))
     else:
         yield Text(say(actor, "goals_none"))
+    yield from development(actor, found)
     yield Text(say(actor, "feedback"))
     yield Heading(say(actor, "hr"))
     yield Text(say(actor, "hr_text"))
+    yield Text(say(actor, "plans", n=found.plans) if found.plans else say(actor, "plans_none"))
     yield Text(say(actor, "hr_record"))
     yield Text(say(actor, "written_down"))
+
+
+def development(actor: Person, found: Situation) -> Iterator[Part]:
+    yield Text(say(actor, "expectations"))
+    if any(found.wishes.values()):
+        counts = {name: found.wishes.get(name, 0) for name in ("manager", "me")}
+        yield Text(say(actor, "aspirations", **counts))
+    else:
+        yield Text(say(actor, "aspirations_none"))
+    if any(found.learning.values()):
+        counts = {name: found.learning.get(name, 0) for name in ("manager", "me")}
+        yield Text(say(actor, "learning", **counts))
+    else:
+        yield Text(say(actor, "learning_none"))
+    yield Text(say(actor, "skills"))
+    yield Text(say(actor, "mentors"))
 
 
 def team(actor: Person, found: Situation) -> Text | None:
@@ -101,6 +123,8 @@ def shared(actor: Person, found: Situation) -> Iterator[Part]:
 
 
 def what(actor: Person, each: Shared) -> str:
+    if each.dialogue == "preparing":  # its subject is a record
+        return say(actor, "one.preparing")
     if not each.subject:
         return things(actor, {each.dialogue: 1})[0]
     about = named(each.subject, speaks(actor)) if each.dialogue in ("checkin", "review") else each.subject
@@ -112,8 +136,8 @@ def kept(event: Event) -> Iterator[tuple[str, str]]:
     for name in MONTHS:
         months: int = getattr(retention, name)
         yield say(actor, f"keep.{name}"), say(actor, "months", n=months) if months else say(actor, "for_ever")
-    days = retention.traffic
-    yield say(actor, "keep.traffic"), say(actor, "days", n=days) if days else say(actor, "for_ever")
+    for name, days in (("traffic", retention.traffic), ("uninstalled", retention.uninstalled)):
+        yield say(actor, f"keep.{name}"), say(actor, "days", n=days) if days else say(actor, "for_ever")
 
 
 @privacy.action("privacy.withdraw", gather=store.pressed)

@@ -139,7 +139,7 @@ def decline(event: Action, answering: Answering | None) -> Iterator[Effect]:
         yield Tell(actor, Card(parts=(Text(objection),)))
     elif answering:
         request = answering.request
-        yield Tell(request.by, Card(parts=(Text(say(request.by, "declined", who=actor.name)),)))
+        yield Tell(request.by, Card(parts=(Text(say(request.by, "declined", who=actor.name)),)), awaited=True)
         yield Tell(actor, Card(parts=(Text(say(actor, "declined_own", by=request.by.name)),)))
         yield from settled(event, request, "declined")
 
@@ -155,7 +155,7 @@ def settled(event: Event, request: FeedbackRequest, state: Literal["answered", "
     yield Replace(request.topic(request.by), status_card(request, event.settings.feedback.remind, over))
     if over:
         yield Record(Closed(request.id, event.at))
-        yield Tell(request.by, Card(parts=(Note(say(request.by, "all_in")),)))
+        yield Tell(request.by, Card(parts=(Note(say(request.by, "all_in")),)), awaited=True)
 
 
 def give_button(person: Person, answering: Answering | None) -> Buttons:
@@ -182,7 +182,7 @@ def remind(event: Due, answering: Answering | None) -> Iterator[Effect]:
 def time_up(event: Due, request: FeedbackRequest | None) -> Iterator[Effect]:
     if request and request.closed_at is None:
         yield from end(event, request)
-        yield Tell(event.actor, Card(parts=(Text(say(event.actor, "time_up")),)))
+        yield Tell(event.actor, Card(parts=(Text(say(event.actor, "time_up")),)), awaited=True)
 
 
 @requests.action("feedback.close", gather=store.own)

@@ -6,67 +6,57 @@ from datetime import date, timedelta
 
 from bot.core.beats import called, told
 from bot.core.calendar import bounds, period
-from bot.core.cards import Button, Buttons, Card, Choice, Day, Facts, Form, Note, Text
+from bot.core.cards import Button, Buttons, Card, Choice, Day, Facts, Form, Note, Part, Text
 from bot.core.dates import read_day
 from bot.core.effects import Effect, OpenForm, Record, Refuse, Whisper
 from bot.core.events import Action, Command, Event, Submission
 from bot.core.features import Feature
 from bot.core.wording import LANGUAGES, wording
-from storage import nudges
 from storage.absences import ALL, FOR_EVER, Absence, Back
-from storage.engine import Session
 from storage.followups import FollowUp
-from storage.nudges import Answered, State
+from storage.nudges import Answered
+from storage.rhythm import Mine, mine
 
 rhythm = Feature("rhythm")
 say = wording("rhythm")
 LONGEST = 366  # days away in one go
 
 
-@rhythm.command("kadens rhythm")
-def show(event: Command) -> Iterator[Effect]:
-    actor, rows, buttons = event.actor, list[tuple[str, str]](), list[Button]()
-    for name, each in event.settings.rhythms.items():
-        rows.append((called(actor, name), told(actor, each)))
-    value = f"checkin|{period(event.settings.rhythms['checkin'].every, event.today)}"
-    buttons.append(Button(say(actor, "snooze"), "rhythm.snooze", f"{value}|3"))
-    buttons.append(Button(say(actor, "skip"), "rhythm.skip", value))
-    card = Card(say(actor, "title"), (Facts(tuple(rows)), Note(say(actor, "note")), Buttons(tuple(buttons))))
-    yield Whisper(card)
+@rhythm.command("kadens rhythm", gather=mine)
+def show(event: Command, own: Mine) -> Iterator[Effect]:
+    actor, parts = event.actor, list[Part]()
+    if own.rhythms:
+        parts.append(Facts(tuple((called(actor, name), told(actor, each)) for name, each in own.rhythms.items())))
+    parts.append(Note(say(actor, "note" if own.rhythms else "none")))
+    if "checkin" in own.rhythms:
+        value = f"checkin|{now(event, 'checkin')}"
+        snooze = Button(say(actor, "snooze"), "rhythm.snooze", f"{value}|3")
+        parts.append(Buttons((snooze, Button(say(actor, "skip"), "rhythm.skip", value))))
+    yield Whisper(Card(say(actor, "title"), tuple(parts)))
 
 
-def which(event: Event, text: str) -> tuple[str, str] | None:
+def which(own: Mine, text: str) -> tuple[str, str] | None:
     """The rhythm a text begins with, by its own name or as any language calls it, and what follows."""
-    for name in event.settings.rhythms:
+    for name in own.rhythms:
         for spelled in (name, *(say(lang, f"names.{name}") for lang in LANGUAGES)):
             if text.lower().startswith(spelled.lower()):
                 return name, text[len(spelled) :].strip()
     return None
 
 
-async def standing(session: Session, event: Event) -> dict[str, State]:
-    """How the actor stands in this period of each rhythm; those that have not spoken yet are left out."""
-    found = dict[str, State]()
-    for name in event.settings.rhythms:
-        mine = await nudges.states(session, [event.actor.id], name, now(event, name))
-        if state := mine.get(event.actor.id):
-            found[name] = state
-    return found
-
-
-@rhythm.command("kadens skip", gather=standing)
-def skip(event: Command, states: dict[str, State]) -> Iterator[Effect]:
-    if found := which(event, event.text.strip() or "checkin"):
-        yield from skipped(event, found[0], now(event, found[0]), states)
+@rhythm.command("kadens skip", gather=mine)
+def skip(event: Command, own: Mine) -> Iterator[Effect]:
+    if found := which(own, event.text.strip() or "checkin"):
+        yield from skipped(event, found[0], now(event, found[0]), own)
     else:
         yield Whisper(Card(parts=(Text(say(event.actor, "skip_which")),)))
 
 
-@rhythm.action("rhythm.skip", gather=standing)
-def press_skip(event: Action, states: dict[str, State]) -> Iterator[Effect]:
+@rhythm.action("rhythm.skip", gather=mine)
+def press_skip(event: Action, own: Mine) -> Iterator[Effect]:
     name, _, this = event.value.partition("|")
-    if name in event.settings.rhythms and is_period(event, name, this):
-        yield from skipped(event, name, this, states)
+    if name in own.rhythms and is_period(event, name, this):
+        yield from skipped(event, name, this, own)
     else:  # the button is from before the rhythm was changed
         yield Whisper(Card(parts=(Text(say(event.actor, "stale")),)))
 
@@ -83,20 +73,20 @@ def now(event: Event, name: str) -> str:
     return period(event.settings.rhythms[name].every, event.today)
 
 
-def skipped(event: Event, name: str, this: str, states: dict[str, State]) -> Iterator[Effect]:
-    if this == now(event, name) and states.get(name) == "answered":
+def skipped(event: Event, name: str, this: str, own: Mine) -> Iterator[Effect]:
+    if this == now(event, name) and own.states.get(name) == "answered":
         yield Whisper(Card(parts=(Text(say(event.actor, "already", name=called(event.actor, name))),)))
         return
     yield Record(Answered(event, name, this, "skipped"))
     yield Whisper(Card(parts=(Text(say(event.actor, "skipped", name=called(event.actor, name))),)))
 
 
-@rhythm.command("kadens snooze", gather=standing)
-def snooze(event: Command, states: dict[str, State]) -> Iterator[Effect]:
-    found = which(event, event.text.strip())
+@rhythm.command("kadens snooze", gather=mine)
+def snooze(event: Command, own: Mine) -> Iterator[Effect]:
+    found = which(own, event.text.strip())
     day = until(event, found[1]) if found else None
     if found and day:
-        yield from snoozed(event, found[0], day, states.get(found[0]) == "said")
+        yield from snoozed(event, found[0], day, own.states.get(found[0]) == "said")
     else:
         yield Whisper(Card(parts=(Text(say(event.actor, "snooze_which")),)))
 
@@ -108,14 +98,13 @@ def until(event: Event, text: str) -> date | None:
     return day if day and event.today < day <= event.today + timedelta(days=LONGEST) else None
 
 
-@rhythm.action("rhythm.snooze", gather=standing)
-def press_snooze(event: Action, states: dict[str, State]) -> Iterator[Effect]:
+@rhythm.action("rhythm.snooze", gather=mine)
+def press_snooze(event: Action, own: Mine) -> Iterator[Effect]:
     name, _, rest = event.value.partition("|")
     days = rest.rpartition("|")[2]
-    if name in event.settings.rhythms and re.fullmatch(r"0*[1-9]\d{0,3}", days):
-        yield from snoozed(
-            event, name, event.today + timedelta(days=min(int(days), LONGEST)), states.get(name) == "said"
-        )
+    if name in own.rhythms and re.fullmatch(r"0*[1-9]\d{0,3}", days):
+        day = event.today + timedelta(days=min(int(days), LONGEST))
+        yield from snoozed(event, name, day, own.states.get(name) == "said")
 
 
 def snoozed(event: Event, name: str, day: date, asked: bool) -> Iterator[Effect]:
@@ -127,9 +116,9 @@ def snoozed(event: Event, name: str, day: date, asked: bool) -> Iterator[Effect]
     yield Whisper(Card(parts=(Text(say(event.actor, "snoozed", name=called(event.actor, name), day=day)),)))
 
 
-@rhythm.command("kadens pause")
-def pause(event: Command) -> Iterator[Effect]:
-    if found := which(event, event.text.strip()):
+@rhythm.command("kadens pause", gather=mine)
+def pause(event: Command, own: Mine) -> Iterator[Effect]:
+    if found := which(own, event.text.strip()):
         yield from paused(event, found[0])
     else:
         yield Whisper(Card(parts=(Text(say(event.actor, "pause_which")),)))
@@ -138,11 +127,14 @@ def pause(event: Command) -> Iterator[Effect]:
 # Resting: one rhythm, for a while or until further notice.
 
 
-@rhythm.action("rhythm.rest")
-def open_rest(event: Action) -> Iterator[Effect]:
+@rhythm.action("rhythm.rest", gather=mine)
+def open_rest(event: Action, own: Mine) -> Iterator[Effect]:
     actor = event.actor
-    names = tuple((name, called(actor, name)) for name in event.settings.rhythms)
-    chosen = event.value if event.value in event.settings.rhythms else names[0][0]
+    names = tuple((name, called(actor, name)) for name in own.rhythms)
+    if not names:  # the button is from before the rhythms were changed
+        yield Whisper(Card(parts=(Text(say(actor, "none")),)))
+        return
+    chosen = event.value if event.value in own.rhythms else names[0][0]
     fields = (
         Choice("which", say(actor, "rest_which"), names, chosen),
         Day("until", say(actor, "rest_until"), optional=True, hint=say(actor, "rest_hint")),
@@ -150,17 +142,17 @@ def open_rest(event: Action) -> Iterator[Effect]:
     yield OpenForm(Form("rhythm.rest", say(actor, "rest_title"), say(actor, "save"), say(actor, "cancel"), fields))
 
 
-@rhythm.submission("rhythm.rest", gather=standing)
-def submit_rest(event: Submission, states: dict[str, State]) -> Iterator[Effect]:
+@rhythm.submission("rhythm.rest", gather=mine)
+def submit_rest(event: Submission, own: Mine) -> Iterator[Effect]:
     actor, name, said = event.actor, event.answers.get("which", ""), event.answers.get("until", "").strip()
     day = until(event, said) if said else None
-    wrong = {} if name in event.settings.rhythms else {"which": say(actor, "pause_which")}
+    wrong = {} if name in own.rhythms else {"which": say(actor, "pause_which")}
     if said and day is None:
         wrong["until"] = say(actor, "rest_day")
     if wrong:
         yield Refuse(wrong)
     elif day:
-        yield from snoozed(event, name, day, states.get(name) == "said")
+        yield from snoozed(event, name, day, own.states.get(name) == "said")
     else:
         yield from paused(event, name)
 
@@ -185,9 +177,9 @@ def resumed(event: Event, name: str) -> Iterator[Effect]:
     yield Whisper(Card(parts=(Text(say(event.actor, "resumed_one", name=called(event.actor, name))),)))
 
 
-@rhythm.command("kadens resume")
-def resume(event: Command) -> Iterator[Effect]:
-    if found := which(event, event.text.strip()):
+@rhythm.command("kadens resume", gather=mine)
+def resume(event: Command, own: Mine) -> Iterator[Effect]:
+    if found := which(own, event.text.strip()):
         yield from resumed(event, found[0])
     else:
         yield from back(event)

@@ -74,7 +74,7 @@ def card(event: Event, actor: Person, own: Own) -> Card:
     if event.settings.kudos.leaderboard:
         facts.append(("board", say(actor, "hidden" if own.off_board else "shown")))
     told = [(say(actor, key), value) for key, value in facts]
-    told += [(headed(actor, name), coming(event, actor, own, name)) for name in event.settings.rhythms]
+    told += [(headed(actor, name), coming(event, actor, own, name)) for name in own.mine.rhythms]
     return Card(say(actor, "title"), (Facts(tuple(told)), Buttons(tuple(buttons(event, actor, own)))))
 
 
@@ -92,8 +92,8 @@ def coming(event: Event, actor: Person, own: Own, name: str) -> str:
     """When a rhythm comes next, or that it rests."""
     if last := own.resting.get(name):
         return say(actor, "rests") if last >= FOR_EVER else say(actor, "quiet", day=last)
-    each = event.settings.rhythms[name]
-    asked = (period(each.every, event.today),) if name in own.states else ()
+    each = own.mine.rhythms[name]
+    asked = (period(each.every, event.today),) if name in own.mine.states else ()
     [day] = next_days(each, "", Calendar.parse(actor.calendar), event.at, asked, 1)
     return say(actor, "next", day=day)
 
@@ -104,7 +104,8 @@ def buttons(event: Event, actor: Person, own: Own) -> Iterator[Button]:
         yield Button(say(actor, "back"), "rhythm.back")
     else:
         yield Button(say(actor, "go_away"), "rhythm.away", opens=True)
-    yield Button(say(actor, "rest"), "rhythm.rest", opens=True)
+    if own.mine.rhythms:
+        yield Button(say(actor, "rest"), "rhythm.rest", opens=True)
     for name in own.resting:
         yield Button(say(actor, "resume", name=called(actor, name)), "rhythm.resume", name)
     if event.settings.people.managers == "chat":

@@ -19,6 +19,7 @@ sharing = Feature("sharing")
 say = wording("sharing")
 LIMIT = 2000  # characters of a remark
 OFFERED = 3  # questions to pick from
+TALKED = ("talk", "next", "will", "ask")  # questions whose answer is what to talk about
 
 
 @sharing.remark("shared", gather=remarked)
@@ -69,7 +70,7 @@ def thank(event: Action, share: Share | None) -> Iterator[Effect]:
     other = share.other(event.actor)
     thanked = say(other, "thanked", who=event.actor.name)
     yield Record(said(event, share, thanked))
-    yield Tell(other, Card(parts=(Text(thanked),)), thread_of(share, other))
+    yield Tell(other, Card(parts=(Text(thanked),)), thread_of(share, other), awaited=True)
     yield from confirm(event, share, "thanks_passed_on")
 
 
@@ -80,9 +81,10 @@ def agenda(event: Action, share: Share | None) -> Iterator[Effect]:
         yield withdrawn(event)
         return
     progress = share.progress
-    about = progress.answers.get("talk") or progress.answers.get("next") or progress.answers.get("will")
+    about = next((words for name in TALKED if (words := progress.answers.get(name))), "")
     words = say(event.actor, f"agenda_{progress.dialogue}", words=about or say(event.actor, "agenda_plain"))
-    yield Record(Point(f"point:{event.ref}", share.owner.id, share.reader.id, words, progress.id, event.at))
+    two, source = (share.owner.id, share.reader.id), progress.id
+    yield Record(Point(f"point:{event.ref}", *two, words, source, event.at, event.actor.id))
     yield from confirm(event, share, "on_agenda")
 
 
@@ -116,7 +118,7 @@ def pass_on(event: Event, share: Share, words: str, how: str) -> Iterator[Effect
     other = share.other(event.actor)
     remark = said(event, share, words)
     yield Record(remark)
-    yield Tell(other, remark_card(other, event.actor, how, words), thread_of(share, other), remark.id)
+    yield Tell(other, remark_card(other, event.actor, how, words), thread_of(share, other), remark.id, awaited=True)
 
 
 def said(event: Event, share: Share, words: str) -> Said:

@@ -25,7 +25,7 @@ async def next_moment(store: Store, now: datetime) -> datetime | None:
         all = await circles(session, now)
         found = [await nudges.next_owed(session, now)]
         for settings, some in by_company(all):
-            for rhythm in settings.rhythms:
+            for rhythm in (name for name, each in settings.rhythms.items() if each.whom != "nobody"):
                 found += await _next_nudges(session, rhythm, some, now)
                 found += await _next_back(session, rhythm, some, now)
         for rhythm, each in store.settings.rhythms.items():
@@ -89,8 +89,8 @@ async def _next_reminders(session: Session, rhythm: str, step: int, all: Circles
 
 async def _next_follow_ups(session: Session, all: Circles, now: datetime) -> list[datetime]:
     found, known = [], followups.calendars(all)
-    for key, day in await followed.coming(session, now.date() + 2 * MONTHS):
+    for key, day, time in await followed.coming(session, now.date() + 2 * MONTHS):
         if calendar := known.get(key):
-            at = on_day(calendar, day, session.settings.followup)
+            at = on_day(calendar, day, time or session.settings.followup)
             found.append(at if at > now else opening(calendar, now))
     return found

@@ -16,6 +16,7 @@ from scheduler.circles import circles
 from scheduler.hours import awake, back_on, late, local, opening
 from scheduler.rounds import Lately
 from storage import absences, nudges
+from storage.digest import Full
 from storage.engine import Store
 from storage.followups import STANDING
 from storage.nudges import Owed
@@ -83,6 +84,9 @@ async def play_some(turns: Turns, store: Store, now: datetime, going: Callable[[
 async def _say(turns: Turns, store: Store, one: Owed, now: datetime) -> bool:
     try:
         await turns.take(one.due)
+    except Full as full:
+        await _wait(store, one, full, now)
+        return False
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         # Not the error's own text: it may quote what somebody said.
@@ -91,6 +95,19 @@ async def _say(turns: Turns, store: Store, one: Owed, now: datetime) -> bool:
             await nudges.stumbled(session, one.due, now + STUMBLE * 4**one.tries)
         return False
     return True
+
+
+async def _wait(store: Store, one: Owed, full: Full, now: datetime) -> None:
+    """Told enough this week: a reminder is left out, everything else comes in the next one, if it is timely then."""
+    settings = one.due.settings
+    reminder = one.due.step > 0 and one.due.rhythm in settings.rhythms
+    calendar = awake(one.calendar, settings.quiet)
+    async with store.transaction() as session:
+        if reminder or calendar is None:
+            await nudges.missed(session, one.due)
+        else:
+            await nudges.put_off(session, one.due, on_day(calendar, full.retry_at, calendar.start))
+    watch.count("nudges", "missed" if reminder else "waiting", 1)
 
 
 Verdict = Literal["say", "missed"] | datetime  # or: not before then
@@ -104,6 +121,10 @@ def _verdict(one: Owed, away: list[tuple[date, date]], now: datetime) -> Verdict
         return now + DAY
     today = local(calendar, now).date()
     back, rhythm = back_on(away, today), settings.rhythms.get(one.due.rhythm)
+    # What was snoozed and comes again is of the same round, and goes with it.
+    round = settings.rhythms.get(one.due.rhythm.removesuffix(".again"))
+    if round and round.whom == "nobody":  # turned off since it was planned
+        return "missed"
     if back and back > today:
         return on_day(calendar, min(back, today + 30 * DAY), calendar.start)
     if rhythm and one.due.step == 0:
@@ -113,8 +134,6 @@ def _verdict(one: Owed, away: list[tuple[date, date]], now: datetime) -> Verdict
     standing = one.due.rhythm in STANDING
     if not standing and late(calendar, since, reminders.LATE if rhythm else followups.LATE, now):
         return "missed"
-    # What was snoozed and comes again is of the same round, and goes with it.
-    round = settings.rhythms.get(one.due.rhythm.removesuffix(".again"))
     if round and _closed(round, one.due.period, today):
         return "missed"
     if round and settings.people.not_yet:

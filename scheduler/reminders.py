@@ -17,7 +17,7 @@ LATE = 1  # working days in which one is still timely
 
 async def plan(store: Store, circles: Circles, now: datetime) -> None:
     for rhythm, each in store.settings.rhythms.items():
-        for step in range(1, len(each.remind) + 1):
+        for step in range(1, len(each.remind) + 1 if each.whom != "nobody" else 1):
             await _plan(store, rhythm, step, circles, now)
 
 

@@ -30,6 +30,12 @@ class Retention:
             self._day, self._left, self._gone = now.date(), await self._claimed(now), Counter()
             self._after = None
             await self._departed(now)
+        before = self._gone.total()
+        await self._sweep_some(going)
+        if self._gone.total() > before and self.store.dialect == "sqlite":
+            await self.store.forget()
+
+    async def _sweep_some(self, going: Callable[[], bool]) -> None:
         while self._left and going():
             step = self._left[0]
             async with self.store.reading() as session:

@@ -61,7 +61,7 @@ async def plan(
     for settings, some in by_company(circles):
         if settings.people.not_yet:
             continue
-        for rhythm in settings.rhythms:
+        for rhythm in (name for name, each in settings.rhythms.items() if each.whom != "nobody"):
             for look in (rhythms.slot, rhythms.closed):
                 await _plan(store, settings, rhythm, look, some, now, lately, going)
 
@@ -79,8 +79,25 @@ async def _plan(
     """All circles of a company, a part after the other, and a closer look at those who were away. Nobody waits for it
     to write longer than a part takes; where nobody is left to plan nothing is written."""
     seen = {kin: slot for kin, circle in circles.items() if (slot := _slot(look, rhythm, circle, now))}
-    if not (slots := lately.new(rhythm, seen, now)):
-        return
+    by_period = dict[str, dict[Kin, rhythms.Slot]]()
+    for kin, slot in lately.new(rhythm, seen, now).items():
+        by_period.setdefault(slot.period, {})[kin] = slot
+    # A period by itself: who can have missed a month began at another time than who can have missed a quarter.
+    for slots in by_period.values():
+        await _plan_period(store, settings, rhythm, look, circles, slots, now, lately, going)
+
+
+async def _plan_period(
+    store: Store,
+    settings: Settings,
+    rhythm: str,
+    look: Look,
+    circles: Circles,
+    slots: Mapping[Kin, rhythms.Slot],
+    now: datetime,
+    lately: Lately,
+    going: Callable[[], bool],
+) -> None:
     whom = _whom(settings, rhythm, look, circles, slots, now)
     owed, new = {kin: _as_row(rhythm, circles[kin], slot, now) for kin, slot in slots.items()}, 0
     async with store.reading() as session:
@@ -162,7 +179,8 @@ def whom_of(settings: Settings, rhythm: str, circles: Circles, since: date, unti
     """Who of these circles, all of one company, can be owed a nudge: those whose first days were over on the day
     `settled`."""
     first_days, company = settled - settings.people.first_days * DAY, next(iter(circles)).company
-    return Whom(rhythm, first_days, since, until, pilot=settings.people.pilot, company=company)
+    leading = settings.rhythms[rhythm].whom == "managers"
+    return Whom(rhythm, first_days, since, until, pilot=settings.people.pilot, company=company, leading=leading)
 
 
 def row(every: Every, circle: Circle, period: str, at: datetime, state: Literal["owed", "missed"] = "owed") -> Slot:

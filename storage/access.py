@@ -1,7 +1,8 @@
 """Who may read what of somebody else's: the only door to another person's private record.
 
 The rule is one table. A relation is how the actor stands to the owner of a record; a record is private unless its
-owner shared it. HR and leaders have no door here: they see counts, made elsewhere, and what was shared with them.
+owner shared it. HR and leaders have no door here but to improvement plans, which are fair because HR can read them:
+else they see counts, made elsewhere, and what was shared with them.
 """
 
 from collections.abc import Mapping
@@ -28,10 +29,20 @@ Kind = Literal[
     "checkin",
     "grow",
     "review",
+    "preparing",
+    "summary",
     "kudos",
     "participation",
     "agenda",
     "feedback",
+    "pack",
+    "learning",
+    "skill",
+    "mentor offer",
+    "expectation",
+    "aspiration",
+    "improvement",
+    "team plan",
     "open goal",
     "team goal",
     "private goal",
@@ -43,8 +54,22 @@ GOALS: Mapping[Visibility, Kind] = {"everyone": "open goal", "team": "team goal"
 OPEN: frozenset[tuple[Relation, Kind]] = frozenset(
     {
         *(("self", kind) for kind in ("checkin", "grow", "review", "kudos", "participation", "agenda", "feedback")),
+        *(("self", kind) for kind in ("preparing", "summary")),
         ("manager", "participation"),
         ("manager", "agenda"),
+        # The evidence for a talk between these two; each record in it by its own rule.
+        *((near, "pack") for near in ("self", "manager")),
+        ("self", "learning"),
+        # What a role asks is between its person and whoever manages them now; what somebody wishes for is their own.
+        *((near, "expectation") for near in ("self", "manager")),
+        ("self", "aspiration"),
+        # The gap between two views is for those two: who managed the person before is none of them.
+        *((near, "skill") for near in ("self", "manager")),
+        *((near, "mentor offer") for near in ("self", "manager", "teammate", "colleague", "hr")),
+        # HR can read an improvement plan too, for it to be fair; nobody else, not who managed the person before.
+        *((near, "improvement") for near in ("self", "manager", "hr")),
+        # How a team works is the team's: its lead counts as oneself, the people it reports to as teammates.
+        *((near, "team plan") for near in ("self", "manager", "teammate")),
         *((near, kind) for near in ("self", "manager") for kind in GOALS.values()),
         *(("teammate", kind) for kind in ("open goal", "team goal")),
         ("colleague", "open goal"),
@@ -55,8 +80,16 @@ SHARED: frozenset[tuple[Relation, Kind]] = frozenset(
     {
         *(("manager", kind) for kind in ("checkin", "grow", "review")),
         *(("hr", kind) for kind in ("checkin", "grow", "review")),
+        # A quarter's talk is between the two who have it. What a manager prepared can be shared with who it is about,
+        # who stands to its owner as anybody does that was given something.
+        *((near, "summary") for near in ("manager", "former manager")),
+        ("former manager", "preparing"),
         # What was shared with somebody stays with them: it was said to the person, not to the post.
         *(("former manager", kind) for kind in ("checkin", "grow", "review")),
+        # A plan is shared with whoever manages the person, for as long as they do.
+        ("manager", "learning"),
+        # A wish changes, unlike what was said once: only who is still their manager reads on.
+        ("manager", "aspiration"),
         # Feedback is its giver's, and read by those it was given to, however they stand to the giver.
         *((near, "feedback") for near in ("manager", "former manager", "teammate", "colleague", "hr")),
     }
@@ -135,6 +168,15 @@ def relation(actor: Person, owner: Person, shared: bool = False) -> Relation:
     if shared:
         return "former manager"
     return relation_of(actor)
+
+
+def of_team(actor: Person, lead: Person, team: str) -> Relation:
+    """How the actor stands to what a team has in common; `team`: its name, where it has one."""
+    near = relation(actor, lead)
+    if near in ("self", "manager", "other company"):
+        return near
+    ours = actor.manager == lead.id or (bool(team) and actor.team == team)
+    return "teammate" if ours else near
 
 
 def may_see(actor: Person, goal: Goal, owner: Person | None) -> bool:

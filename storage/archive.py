@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Time,
     func,
     inspect,
     select,
@@ -65,11 +66,13 @@ KINDS = (  # a column is of the first that fits: SQL's DateTime is no Date, and 
     Kind("integer", BigInteger()),
     Kind("moment", UTCDateTime(), _moment, datetime.fromisoformat),
     Kind("day", Date(), date.isoformat, date.fromisoformat),
+    Kind("hour", Time(), time.isoformat, time.fromisoformat),
     Kind("number", Float(53)),
     Kind("text", String()),
 )
 TYPES: Mapping[str, type[TypeEngine[Any]]] = {
-    "boolean": Boolean, "integer": Integer, "moment": DateTime, "day": Date, "number": Float, "text": String,
+    "boolean": Boolean, "integer": Integer, "moment": DateTime, "day": Date, "hour": Time, "number": Float,
+    "text": String,
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ class Team:
     size: int
     said: str  # as the actor chose, see bot.core.cadences; "": nothing
     company: Settings  # what holds for those who have no rhythm of their own
-    running: Mapping[str, Course]  # how each rhythm runs for them today
+    running: Mapping[str, Course]  # how each rhythm runs for them today, of those that all of them have
     latest: date  # the latest day that it is now for any of them
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by rhythm and state, in this period
 
@@ -36,7 +36,7 @@ class Team:
 
 async def team(session: Session, event: Event) -> Team:
     said, company = await _layers(session, event)
-    running = courses(company, said, event.today)
+    running = {name: each for name, each in courses(company, said, event.today).items() if shared(each)}
     theirs = (people.c.manager == event.actor.id, active())
     zones = {row.zone: row.people for row in await session.all(
         select(people.c.zone, func.count().label("people")).where(*theirs).group_by(people.c.zone)
@@ -44,6 +44,10 @@ async def team(session: Session, event: Event) -> Team:
     counts = {name: await _counts(session, theirs, course, event.today) for name, course in running.items()}
     latest = max([event.today, *(local_day(zone, event.at) for zone in zones)])
     return Team(sum(zones.values()), said, company, running, latest, counts)
+
+
+def shared(course: Course) -> bool:
+    return course.rhythm.whom == "everybody"
 
 
 async def _counts(session: Session, theirs: tuple[Any, ...], course: Course, day: date) -> dict[str, int]:

@@ -114,8 +114,9 @@ def _within(table: Table, rule: Rule, theirs: Select[Any], company: str) -> list
 
 
 async def _emptied(session: Session, which: Callable[[Table], list[ColumnElement[bool]]]) -> None:
-    """Those rows of every table go, what hangs on others first."""
-    for table, rule in reversed(ruled()):
+    """Those rows of every table go, what hangs on others first, and people last: by them it is known whose a row is."""
+    others = [each for each in reversed(ruled()) if each[0] is not people]
+    for table, rule in (*others, of("people")):
         if not (conditions := which(table)):
             continue
         here = or_(*conditions)

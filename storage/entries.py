@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, collate, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, collate, func, literal, or_, select
 
 from bot.core.cards import plain
 from bot.core.dialogue import Structure
@@ -19,16 +19,24 @@ from bot.core.pages import read, shaped
 from bot.core.people import Person
 from bot.core.spans import moments
 from bot.core.wording import SHELF
+from storage.aspirations import aspirations
 from storage.checkin import checkins
 from storage.dialogues import GIVEN
 from storage.dialogues import dialogues as talks
 from storage.engine import Session
+from storage.expectations import expectations
 from storage.feedback import f
 from storage.goals import goals, updates
 from storage.grow import commitments
+from storage.improvement import improvements
 from storage.kudos import k
+from storage.learning import learning
+from storage.meetings import meetings
+from storage.mentors import m
+from storage.oneonone import promises
 from storage.people import people
 from storage.review import reviews
+from storage.summaries import summaries
 
 PAGE = 6
 CHECKIN = ("period", "energy", "workload")
@@ -75,6 +83,16 @@ class Page:
 # Where it all stands.
 
 
+def _expected(me: str) -> Select[Any]:
+    """Each wording of what is expected of them."""
+    query = select(expectations, people.c.name).join(people, people.c.id == expectations.c.author)
+    return query.where(expectations.c.person == me)
+
+
+def _wished(me: str) -> Select[Any]:
+    return select(aspirations).where(aspirations.c.person == me)
+
+
 def _received(me: str) -> Select[Any]:
     query = select(k.giving.label("id"), k.at, k.words, people.c.name).join(people, people.c.id == k.giver)
     return query.where(k.receiver == me, k.joins.is_(None))
@@ -98,6 +116,14 @@ def _reviews(me: str) -> Select[Any]:
     return query.join(talks, talks.c.id == reviews.c.id).where(reviews.c.person == me)
 
 
+def _agreed(me: str) -> Select[Any]:
+    """What they and their manager took from a quarter."""
+    s = summaries.c
+    said = (s.words, s.goals, s.learning, s.reason, s.period, people.c.name)
+    query = select(s.id, s.closed_at.label("at"), *said).join(people, people.c.id == s.manager)
+    return query.where(s.person == me, s.state == "agreed", s.closed_at.is_not(None))
+
+
 def _grow(me: str) -> Select[Any]:
     query = select(talks.c.id, talks.c.began.label("at"), talks.c.subject, talks.c.given)
     return query.where(talks.c.person == me, talks.c.state == "finished", talks.c.dialogue == "grow")
@@ -111,6 +137,29 @@ def _goals(me: str) -> Select[Any]:
     return select(goals).where(goals.c.person == me, goals.c.state != "offered", goals.c.objective.is_(None))
 
 
+def _planned(me: str) -> Select[Any]:
+    return select(learning).where(learning.c.person == me)
+
+
+def _learned(me: str) -> Select[Any]:
+    c = learning.c
+    query = select(c.id, c.closed_at.label("at"), c.words, c.learned, c.state)
+    return query.where(c.person == me, c.closed_at.is_not(None))
+
+
+def _helped(me: str) -> Select[Any]:
+    """Those they were a mentee in, from when the mentor said yes."""
+    query = select(m.id, m.answered_at.label("at"), m.topic, m.words, people.c.name)
+    began = (m.state.in_(("accepted", "ended")), m.answered_at.is_not(None))
+    return query.join(people, people.c.id == m.mentor).where(m.mentee == me, *began)
+
+
+def _helping(me: str) -> Select[Any]:
+    query = select(m.id, m.answered_at.label("at"), m.topic, people.c.name)
+    began = (m.state.in_(("accepted", "ended")), m.answered_at.is_not(None))
+    return query.join(people, people.c.id == m.mentee).where(m.mentor == me, *began)
+
+
 def _closed(me: str) -> Select[Any]:
     query = select(goals.c.id, goals.c.closed_at.label("at"), goals.c.title, goals.c.learned, goals.c.state)
     mine = (goals.c.person == me, goals.c.state.in_(("achieved", "closed")))
@@ -120,6 +169,19 @@ def _closed(me: str) -> Select[Any]:
 def _updates(me: str) -> Select[Any]:
     query = select(updates, goals.c.title, goals.c.unit).join(goals, goals.c.id == updates.c.goal)
     return query.where(goals.c.person == me)
+
+
+def _plans(me: str) -> Select[Any]:
+    """Improvement plans, from when they were written."""
+    i = improvements.c
+    query = select(i.id, i.at, i.goal, i.ends, people.c.name).join(people, people.c.id == i.manager)
+    return query.where(i.person == me)
+
+
+def _plans_over(me: str) -> Select[Any]:
+    i = improvements.c
+    query = select(i.id, i.ended_at.label("at"), i.goal, i.reason, i.outcome, i.state)
+    return query.where(i.person == me, i.ended_at.is_not(None))
 
 
 def feedback_on(receiver: str) -> Select[Any]:
@@ -134,6 +196,17 @@ def _got(me: str) -> Select[Any]:
 
 def _written(me: str) -> Select[Any]:
     return select(f.id, f.at, *WORDS, people.c.name).join(people, people.c.id == f.receiver).where(f.giver == me)
+
+
+def _met(me: str) -> Select[Any]:
+    """One-to-ones that were held, with whom."""
+    c = meetings.c
+    query = select(c.id, c.at, people.c.name).join(people, people.c.id == case((c.one == me, c.other), else_=c.one))
+    return query.where(or_(c.one == me, c.other == me), c.state == "held")
+
+
+def _promised(me: str) -> Select[Any]:
+    return select(promises).where(promises.c.person == me)
 
 
 def _told_feedback(row: Row[Any]) -> Told:
@@ -164,6 +237,9 @@ SOURCES = (
            lambda row: Told(_replies("checkin", row), {name: getattr(row, name) for name in CHECKIN})),
     Source("reviews", "review", _reviews, reviews.c.at, reviews.c.id,
            lambda row: Told(_replies("review", row), {"period": row.period})),
+    Source("reviews", "summary", _agreed, summaries.c.closed_at, summaries.c.id,
+           lambda row: Told((row.words, row.goals, row.learning, row.reason),
+                            {"period": row.period, "who": row.name})),
     Source("grow", "grow", _grow, talks.c.began, talks.c.id,
            lambda row: Told((*filter(None, (row.subject,)), *_replies("grow", row)))),
     Source("commitments", "commitment", _commitments, commitments.c.at, commitments.c.id,
@@ -173,6 +249,24 @@ SOURCES = (
            lambda row: Told((row.story,), _figure(row))),
     Source("goals", "goal_closed", _closed, goals.c.closed_at, goals.c.id,
            lambda row: Told((row.learned,), {"title": row.title, "state": row.state})),
+    Source("expectations", "expected", _expected, expectations.c.at, expectations.c.id,
+           lambda row: Told((row.words, row.remark), {"who": row.name})),
+    Source("aspirations", "wish", _wished, aspirations.c.at, aspirations.c.id,
+           lambda row: Told((row.words,), {"state": row.state})),
+    Source("learning", "learning_set", _planned, learning.c.at, learning.c.id,
+           lambda row: Told((row.words,), {"by": row.day, "state": row.state})),
+    Source("learning", "learning_over", _learned, learning.c.closed_at, learning.c.id,
+           lambda row: Told((row.learned, row.words), {"state": row.state})),
+    Source("learning", "helped", _helped, m.answered_at, m.id,
+           lambda row: Told((row.topic, row.words), {"who": row.name})),
+    Source("oneonones", "met", _met, meetings.c.at, meetings.c.id, lambda row: Told((), {"who": row.name})),
+    Source("oneonones", "promise", _promised, promises.c.at, promises.c.id,
+           lambda row: Told((row.words, row.word), {"state": row.state})),
+    Source("plans", "plan", _plans, improvements.c.at, improvements.c.id,
+           lambda row: Told((row.goal,), {"who": row.name, "by": row.ends})),
+    Source("plans", "plan_over", _plans_over, improvements.c.ended_at, improvements.c.id,
+           lambda row: Told((row.reason, row.goal), {"state": row.outcome or row.state})),
+    Source("learning", "helping", _helping, m.answered_at, m.id, lambda row: Told((row.topic,), {"who": row.name})),
     Source("feedback", "feedback_got", _got, f.at, f.id, _told_feedback),
     Source("feedback", "feedback_given", _written, f.at, f.id, _told_feedback),
 )  # fmt: skip

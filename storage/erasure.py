@@ -19,10 +19,12 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
+    CompoundSelect,
     Select,
     Table,
     and_,
     cast,
+    false,
     func,
     literal,
     or_,
@@ -42,6 +44,7 @@ from storage import feedback
 from storage import kudos as thanks
 from storage import people as folk
 from storage.access import shares
+from storage.digest import held
 from storage.engine import Session
 from storage.keeping import Rule, of, ruled
 from storage.kudos import k
@@ -176,6 +179,7 @@ class _Outbox:
     words_too: bool
 
     async def clear(self) -> None:
+        await self._held()
         own = select(accounts.c.workspace, accounts.c.account).where(accounts.c.person == self.person.id)
         keys = [(each.workspace, each.account) for each in await self.session.all(own)]
         await self._own(keys)
@@ -197,19 +201,37 @@ class _Outbox:
         instead = tuple_(row.workspace, row.fallback).in_(keys)
         await self.session.run(update(outbox).where(instead).values(fallback=None, otherwise=None))
 
-    def _about(self) -> ColumnElement[bool]:
-        """Messages to others about something of theirs."""
-        topics, begins = list[Select[Any]](), list[ColumnElement[bool]]()
+    async def _held(self) -> None:
+        """What waits to be told to others about something of theirs is not told; what else names them, without it."""
+        topics, begins = self._topics()
+        starts = (_begins(self.session, held.c.about, start) for start in begins)
+        theirs = or_(held.c.about.in_(topics), held.c.thread_topic.in_(topics), *starts)
+        await self.session.run(held.delete().where(theirs))
+        name = json.dumps(self.person.name, ensure_ascii=False)[1:-1]
+        named = held.c.card.contains(name, autoescape=True) if name else false()
+        reader = select(held.c.key, held.c.card, people.c.lang).join(people, people.c.id == held.c.person)
+        for found in await self.session.all(reader.where(named)):
+            card = _without(found.card, name, say(found.lang, "somebody"))
+            await self.session.run(update(held).where(held.c.key == found.key).values(card=card))
+
+    def _topics(self) -> tuple[CompoundSelect[Any], list[str]]:
+        """Of messages about something of theirs: topics, and how others begin."""
+        topics, begins = list[Select[Any]](), list[str]()
         for table, rule in ruled():
             which = theirs(table, rule, self.person.id, self.words_too)
             if which is None:
                 continue
             for topic in rule.topics:
                 if topic.endswith(":"):
-                    begins.append(_begins(self.session, row.about, topic.format(id=self.person.id)))
+                    begins.append(topic.format(id=self.person.id))
                 else:
                     topics.append(select(_spelled(table, topic)).where(which))
-        all_topics = union(*topics)
+        return union(*topics), begins
+
+    def _about(self) -> ColumnElement[bool]:
+        """Messages to others about something of theirs."""
+        all_topics, starts = self._topics()
+        begins = [_begins(self.session, row.about, start) for start in starts]
         # A thread is found by its conversation: those of whoever could read, or was told, something of theirs.
         heard = union(
             select(shares.c.reader).where(shares.c.person == self.person.id),

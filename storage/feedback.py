@@ -199,11 +199,11 @@ def _place(before: str) -> tuple[datetime, str] | None:
 
 async def between(session: Session, person: str, since: datetime, until: datetime, reader: str = "") -> list[Feedback]:
     """What somebody received in a time, the earliest first, as far as `reader` (a person's id; else the receiver) was
-    given it to read."""
+    given it to read, or gave it."""
     reader = reader or person
     mine: ColumnElement[bool] = f.seen_by != "manager"
     if reader != person:
-        mine = f.manager == reader
+        mine = or_(f.manager == reader, f.giver == reader)
     query = _query().where(f.receiver == person, mine, f.at >= since, f.at < until)
     return await _all(session, query.order_by(f.at, f.id))
 

@@ -2,18 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
-
 from bot.core.events import Action, Command, Event, Reply, Submission
 from bot.core.goal_forms import Around, Draft
 from bot.core.goals import KINDS, TEXT, Goal
 from bot.core.people import Person
 from bot.core.progress import Progress
-from storage import dialogues, feedback
+from storage import dialogues, sources
 from storage import people as folk
 from storage.engine import Session
 from storage.goals import above, mine, theirs
-from storage.grow import commitments
 from storage.updates import Seen, seen
 
 REPORTS = 90  # to choose from; Slack shows 100 options
@@ -33,15 +30,10 @@ async def begun(session: Session, event: Action) -> tuple[Around, Draft]:
 
 
 async def _drafted(session: Session, event: Event, source: str) -> Draft:
-    if source.startswith("feedback:"):
-        if given := await feedback.received(session, event, source):
-            words = given.words
-            return Draft(words.wish or words.behaviour, words.impact[:TEXT], "development")
-    elif source:
-        own = (commitments.c.id == source) & (commitments.c.person == event.actor.id)
-        if row := await session.first(select(commitments).where(own)):
-            return Draft(row.words, "", "milestone", row.day if row.day >= event.today else None)
-    return Draft()
+    made = await sources.made_of(session, event, source)
+    if made is None:
+        return Draft()
+    return Draft(made.words, made.why[:TEXT], "development" if made.why else "milestone", made.day)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Row, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Index, Row, and_, case, select, update
 from sqlmodel import Field, SQLModel
 
 from bot.core.events import Event
-from bot.core.goals import Confidence, Goal, Update, mean
+from bot.core.goals import Confidence, Goal, mean
 from bot.core.people import Person
 from storage import access
 from storage import people as folk
@@ -58,6 +58,7 @@ class GoalRow(SQLModel, table=True):
     at: datetime
     closed_at: datetime | None = None
     learned: str = ""
+    aspiration: str = Field(default="", index=True)  # what it serves of what its person wants; who sees it is not told
 
 
 class GoalUpdateRow(SQLModel, table=True):
@@ -287,20 +288,6 @@ async def theirs(session: Session, event: Event, owner: Person) -> list[Goal]:
     found = [g for g in await grouped(session, await session.all(query)) if access.may_see(event.actor, g, owner)]
     await _audit(session, event, found)
     return found
-
-
-async def between(session: Session, person: str, since: datetime, until: datetime) -> list[tuple[Goal, Update]]:
-    """Of each of a person's goals, key results too, the last word of a time that says a figure or a story; in order."""
-    mine = and_(goals.c.person == person, updates.c.at >= since, updates.c.at < until)
-    says = or_(updates.c.value.is_not(None), updates.c.story != "")
-    words = ("id", "author", "at", "value", "confidence", "story")
-    said = tuple(updates.c[name].label(f"said_{name}") for name in words)
-    query = select(goals, *said).join(updates, updates.c.goal == goals.c.id).where(mine, says)
-    found = dict[str, tuple[Goal, Update]]()
-    for row in await session.all(query.order_by(updates.c.at.desc(), updates.c.id.desc()).limit(2 * MANY)):
-        word = (row.said_author, row.said_at, row.said_value, row.said_confidence, row.said_story)
-        found.setdefault(row.id, (goal_of(row), Update(row.said_id, row.id, *word)))
-    return list(reversed(found.values()))
 
 
 async def find(session: Session, event: Event, id: str) -> Goal | None:

@@ -21,7 +21,7 @@ async def asked(session: Session, event: Command) -> Page:
     named = {word: kind for kind in KINDS for lang in langs for word in said(lang, f"kinds_said.{kind}")}
     search = {word for lang in langs for word in said(lang, "search_said")}
     query = read(event.text, event.actor.lang, event.today, named, search)
-    own = {"checkin": "checkins", "goal": "goals", "review": "reviews"}
+    own = {"checkin": "checkins", "goal": "goals", "review": "reviews", "growth": "learning"}
     first = event.name.partition(" ")[0]
     kind = own.get(first, first)
     query = replace(query, kind=query.kind or (kind if kind in KINDS else ""))

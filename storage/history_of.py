@@ -15,6 +15,7 @@ from bot.core.people import Person
 from storage import access
 from storage import people as folk
 from storage.access import shares
+from storage.aspirations import aspirations
 from storage.audit import Audited
 from storage.dialogues import dialogues as talks
 from storage.engine import Session
@@ -22,9 +23,12 @@ from storage.entries import SOURCES, Entry, Page, Source, entries, feedback_on, 
 from storage.feedback import f
 from storage.goals import goal_of, goals
 from storage.kudos import k
+from storage.learning import learning
 from storage.people import people
+from storage.summaries import summaries
 
 MANY = 500  # goals of a person
+LEARNING = ("learning_set", "learning_over")
 TALKS: dict[str, access.Kind] = {"checkin": "checkin", "review": "review", "grow": "grow"}
 
 
@@ -53,6 +57,14 @@ def _rows(event: Event, owner: Person, source: Source, seen: list[str]) -> Selec
         return rows.where(k.kind == "public", k.words != "") if told and not access.outsider(actor) else None
     if source.kind == "goals":
         return rows.where(goals.c.id.in_(seen)) if seen else None
+    if source.name in LEARNING and access.may_read(access.relation(actor, owner), "learning", shared=True):
+        return rows.where(learning.c.seen_by == "manager")
+    if source.name == "summary" and access.may_read(access.relation(actor, owner, True), "summary", shared=True):
+        return rows.where(summaries.c.manager == actor.id)
+    if source.name == "expected" and access.may_read(access.relation(actor, owner), "expectation", shared=False):
+        return rows
+    if source.name == "wish" and access.may_read(access.relation(actor, owner), "aspiration", shared=True):
+        return rows.where(aspirations.c.reader == actor.id)
     if source.name == "feedback_got" and access.may_read(access.relation(actor, owner, True), "feedback", shared=True):
         # What its giver let the manager read. Another giver's company would be another company's word.
         shown = feedback_on(owner.id).where(f.manager == actor.id, f.seen_by != "receiver")
@@ -72,7 +84,8 @@ async def _seen_goals(session: Session, event: Event, owner: Person) -> dict[str
 def private(entry: Entry, seen: dict[str, Goal]) -> bool:
     """Whether reading it is written down: what was shared with few."""
     goal = seen.get(record(entry))
-    return entry.name in (*TALKS, "feedback_got") or (goal is not None and goal.visibility == "manager")
+    shared = entry.name in ("expected", "wish", *TALKS, "summary", *LEARNING, "feedback_got")
+    return shared or (goal is not None and goal.visibility == "manager")
 
 
 def record(entry: Entry) -> str:

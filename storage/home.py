@@ -10,7 +10,24 @@ from bot.core.events import Event
 from bot.core.goals import Goal
 from bot.core.home import Around, Home, Promise, Thanks
 from bot.core.progress import Progress
-from storage import cadences, checkin, dialogues, goals, grow, homes, oneonone, requests, review
+from storage import (
+    cadences,
+    checkin,
+    dialogues,
+    digest,
+    expectations,
+    goals,
+    grow,
+    homes,
+    improvement,
+    learning,
+    meetings,
+    mentors,
+    oneonone,
+    requests,
+    review,
+    summaries,
+)
 from storage.engine import Session
 from storage.kudos import k, kudos
 from storage.nudges import nudges
@@ -30,7 +47,14 @@ async def home(session: Session, event: Event) -> Home:
         own,
         await _thanks(session, event),
         tuple(await oneonone.points(session, event)),
-        before,
+        expected=await expectations.waiting(session, event),
+        learning=tuple(Promise(each.id, each.words, each.day) for each in await learning.mine(session, event)),
+        mentoring=tuple(await mentors.asked_of_me(session, event)),
+        quarters=tuple(await summaries.waiting(session, event)),
+        rhythms=tuple(await meetings.mine(session, event)),
+        unread=tuple(await improvement.waiting(session, event)),
+        held=await digest.count(session, event.actor),
+        before=before,
     )
 
 

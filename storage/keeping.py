@@ -59,6 +59,7 @@ def hide(*names: str) -> frozenset[str]:
 PLATFORM = "the platform's own words, taken anew from it"
 ADDRESS = "where to reach somebody or something; no words"
 COMPANY = "the company's, nobody's in particular"
+REVIEWED = ("review", "preparing")
 TIMED = ("checkin", "review")  # dialogues about a period: when that is over they are closed, answered or not
 IDLE = ("open", "paused")
 
@@ -72,7 +73,7 @@ RULES: Mapping[str, Rule] = {
         {"id": Who("goes", "profile"), "manager": Who("empty"), "manager_asked": Who("empty")},
         hide=hide("company", "workspace", "account", "calendar", "bot", "guest", "gone", "first_kudos", "unmet",
                   "profiled_at", "name_chosen", "lang_chosen", "zone_chosen", "country_chosen", "manager_from"),
-        topics=("manager:{id}:", "invite:{id}:"),
+        topics=("manager:{id}:", "invite:{id}:", "oneonone.card:{id}:"),
         stays="while they work here",
     ),
     "accounts": Rule(
@@ -86,8 +87,8 @@ RULES: Mapping[str, Rule] = {
         topics=("{id}", "shared:{id}", "done:{id}"),
         aged=(
             Aged("checkins", "touched", lambda c: c.dialogue == "checkin"),
-            Aged("reviews", "touched", lambda c: c.dialogue == "review"),
-            Aged("grow", "touched", lambda c: and_(c.dialogue.not_in(TIMED), c.state.not_in(IDLE))),
+            Aged("reviews", "touched", lambda c: c.dialogue.in_(REVIEWED)),
+            Aged("grow", "touched", lambda c: and_(c.dialogue.not_in((*TIMED, *REVIEWED)), c.state.not_in(IDLE))),
         ),
     ),
     "shares": Rule(
@@ -98,20 +99,105 @@ RULES: Mapping[str, Rule] = {
     ),
     "remarks": Rule(
         {"author": Who("stays", "remarks"), "reader": Who("nameless", "remarks")},
-        within=(("about", "dialogues"), ("about", "feedback")),
+        within=(("about", "dialogues"), ("about", "feedback"), ("about", "summaries")),
         hide=hide("about"),
         topics=("{id}",),
         aged=(Aged("checkins", "at"),),
     ),
     "agenda": Rule(
-        {"person": Who("goes", "agenda"), "manager": Who("goes", "agenda")},
+        {"person": Who("goes", "agenda"), "manager": Who("goes", "agenda"), "author": Who("nameless")},
         hide=hide("source"),
         aged=(Aged("checkins", "done_at"),),
+    ),
+    "promises": Rule(
+        {"person": Who("goes", "promises"), "other": Who("nameless", "promises")},
+        hide=hide("source"),
+        topics=("meeting.told:{source}",),
+        aged=(Aged("checkins", "closed_at"),),
+    ),
+    "notes": Rule(
+        {"author": Who("goes", "notes"), "about": Who("nameless")},
+        stays="until their author removes them",
+    ),
+    "oneonones": Rule(
+        {"one": Who("goes", "oneonones"), "other": Who("goes", "oneonones")},
+        topics=("oneonone.proposed:{id}",),
+        aged=(Aged("rhythm", "decided_at", lambda c: c.state.in_(("declined", "ended"))),),
+    ),
+    "meetings": Rule(
+        {"one": Who("goes", "meetings"), "other": Who("goes", "meetings")},
+        hide=hide("pair", "day"),
+        aged=(Aged("checkins", "said_at"),),
     ),
     "commitments": Rule(
         {"person": Who("goes", "commitments")}, hide=hide("thread"), aged=(Aged("grow", "closed_at"),)
     ),
     "reviews": Rule({"person": Who("goes", "reviews")}, aged=(Aged("reviews", "at"),)),
+    "summaries": Rule(
+        {"person": Who("goes", "summaries"), "manager": Who("nameless", "summaries")},
+        hide=hide("version", "scale"),
+        topics=("{id}", "summary.asked:{id}:{person}", "summary.asked:{id}:{manager}"),
+        aged=(Aged("reviews", "closed_at"),),
+    ),
+    "learning": Rule(
+        {"person": Who("goes", "learning")},
+        hide=hide("source", "aspiration"),
+        topics=("{id}", "learning.card:{id}"),
+        aged=(Aged("growth", "closed_at"),),
+    ),
+    "expectations": Rule(
+        {"person": Who("goes", "expectations"), "author": Who("nameless", "expectations_written")},
+        topics=("expectation.told:{id}", "expectation.sent:{id}"),
+        aged=(Aged("growth", "replaced_at"),),
+    ),
+    "aspirations": Rule(
+        {"person": Who("goes", "aspirations"), "reader": Who("empty")},
+        topics=("aspiration.shared:{id}",),
+        aged=(Aged("growth", "closed_at"),),
+    ),
+    "skills": Rule({"person": Who("goes", "skills")}, stays="until the person takes it off"),
+    "skill_views": Rule(
+        {"rater": Who("goes", "skill_views")}, within=(("skill", "skills"),), hide=hide("skill"), stays="with its skill"
+    ),
+    "mentor_offers": Rule(
+        {"person": Who("goes", "mentor_offers")}, hide=hide("company"), aged=(Aged("growth", "closed_at"),)
+    ),
+    "mentorings": Rule(
+        {"mentor": Who("goes", "mentorings"), "mentee": Who("goes", "mentorings")},
+        hide=hide("offer"),
+        topics=("mentoring:{id}:{mentor}", "mentoring:{id}:{mentee}"),
+        aged=(Aged("growth", "ended_at"),),
+    ),
+    "improvements": Rule(
+        {"person": Who("goes", "improvements"), "manager": Who("nameless")},
+        hide=hide("waiting", "round"),
+        topics=("improvement.person:{id}:{person}", "improvement.manager:{id}:{manager}"),
+        aged=(Aged("growth", "ended_at"),),
+    ),
+    "improvement_promises": Rule(
+        {"promiser": Who("nameless", "improvement_promises")},
+        within=(("plan", "improvements"),),
+        hide=hide("plan"),
+        stays="with its plan",
+    ),
+    "improvement_lines": Rule(
+        {"author": Who("nameless", "improvement_lines")},
+        within=(("plan", "improvements"),),
+        hide=hide("plan"),
+        stays="with its plan",
+    ),
+    "team_plans": Rule(
+        {"lead": Who("nameless", "team_plans")},
+        hide=hide("company"),
+        topics=("teamplan.card:{id}",),
+        aged=(Aged("growth", "closed_at"),),
+    ),
+    "team_looks": Rule(
+        {"author": Who("stays", "team_looks")},
+        within=(("plan", "team_plans"),),
+        hide=hide("plan"),
+        stays="with its plan",
+    ),
     "kudos": Rule(
         {"receiver": Who("goes", "kudos_received"), "giver": Who("stays", "kudos_given")},
         hide=hide("giving", "day", "workspace", "conversation", "thread", "source", "emojis", "joins"),
@@ -119,7 +205,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "goals": Rule(
         {"person": Who("goes", "goals"), "set_by": Who("nameless")},
-        hide=hide("company", "parent", "objective", "silent", "asked_at"),
+        hide=hide("company", "parent", "objective", "silent", "asked_at", "aspiration"),
         topics=("{id}", "goal.card:{id}", "goal.offer:{id}", "goal.closed:{id}", "goal.celebrated:{id}"),
         loose=("parent", "objective"),
         aged=(Aged("goals", "closed_at"),),
@@ -164,19 +250,30 @@ RULES: Mapping[str, Rule] = {
         hide=hide("tries"),
         aged=(Aged("rhythm", "due_at", lambda c: c.state != "owed"),),
     ),
+    "tips": Rule({"person": Who("goes", "tips")}, aged=(Aged("rhythm", "at"),)),
     "absences": Rule({"person": Who("goes", "absences")}, aged=(Aged("rhythm", "last"),)),
     "followups": Rule(
         {"person": Who("goes", "followups")},
         hide=hide("about", "planned"),
         aged=(Aged("rhythm", "day", lambda c: c.planned),),
     ),
+    "attention": Rule(
+        {"person": Who("goes")}, why="how many messages they had this week; no words", stays="a line for each person"
+    ),
+    "held": Rule(
+        {"person": Who("goes")},
+        why="what waits to be said; it stands with what it tells of",
+        aged=(Aged("rhythm", "at"),),
+    ),
     "homes": Rule(
         {"person": Who("goes")},
         why="when the home was last looked at; what stands there is kept elsewhere",
         aged=(Aged("rhythm", "shown_at"),),
     ),
+    "review_cycles": Rule({"by": Who("nameless")}, why=COMPANY, aged=(Aged("reviews", "closed_at"),)),
     "settings_log": Rule({"by": Who("nameless")}, why=COMPANY, aged=(Aged("audit", "at"),)),
     "company_settings": Rule({"by": Who("nameless")}, why=COMPANY, stays=COMPANY),
+    "catalogue": Rule(why=COMPANY, stays=COMPANY),
     "cadences": Rule({"manager": Who("goes", "cadence")}, stays="until it is changed"),
     "audit": Rule(
         {"actor": Who("nameless", "audit"), "person": Who("nameless", "audit")},

@@ -14,6 +14,7 @@ from storage import schema
 from storage.audit import audit
 from storage.dialogues import dialogues
 from storage.engine import Session
+from storage.keeping import ruled
 from storage.outbox import outbox
 from storage.people import LINE, calendar_of, leads_back, people
 
@@ -26,13 +27,22 @@ BETTER: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "homes": lambda row: row["shown_at"],
     "nudges": lambda row: STATES.index(row["state"]),
     "reviews": lambda row: row["at"],
+    "summaries": lambda row: (row["version"], row["at"]),
 }
 # What is between two people, and means nothing between somebody and themselves.
 BETWEEN = (
     ("agenda", "person", "manager"),
+    ("expectations", "person", "author"),
     ("feedback", "giver", "receiver"),
+    ("improvements", "person", "manager"),
     ("kudos", "giver", "receiver"),
+    ("meetings", "one", "other"),
+    ("mentorings", "mentor", "mentee"),
+    ("notes", "author", "about"),
+    ("oneonones", "one", "other"),
+    ("promises", "person", "other"),
     ("shares", "person", "reader"),
+    ("summaries", "person", "manager"),
 )
 ROUNDS = {"checkin": "checkins", "review": "reviews"}  # dialogues of which a period has one, and what ends them
 SOURCES = ("csv", "graph", "chat", "")  # of who says who the manager is: the first one counts most
@@ -163,7 +173,11 @@ async def _one_round_each(session: Session, kept: str) -> None:
 async def _with_themselves(session: Session, kept: str) -> None:
     for name, one, other in BETWEEN:
         table = schema.metadata().tables[name]
-        await session.run(delete(table).where(table.c[one] == kept, table.c[other] == kept))
+        same = and_(table.c[one] == kept, table.c[other] == kept)
+        for child, rule in ruled():  # with what hangs on it
+            for column in (column for column, parent in rule.within if parent == name and "id" in table.c):
+                await session.run(delete(child).where(child.c[column].in_(select(table.c.id).where(same))))
+        await session.run(delete(table).where(same))
 
 
 async def renamed(session: Session, workspace: str, old: str, new: str) -> None:

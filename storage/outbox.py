@@ -8,13 +8,15 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Index, UniqueConstraint, bindparam, cast, func, literal, select, text, update
 from sqlmodel import Field, SQLModel
 
-from bot.core.cards import Card, File
+from bot.core.cards import Card, File, spelled
 from bot.core.effects import Message, Post, Replace, Retract, SendFile, ShowHome, Tell, Whisper
 from bot.core.events import Action, Due, Event
-from bot.core.people import Place
+from bot.core.people import SOMEBODY, Person, Place
+from bot.core.wording import wording
 from storage.engine import Session, insert, table
 from storage.prepared import Prepared
 
+say = wording("common")
 CARD: TypeAdapter[Card] = TypeAdapter(Card)
 FILE: TypeAdapter[File] = TypeAdapter(File)
 WAITING = text("sent_at IS NULL AND failed_at IS NULL")
@@ -106,23 +108,30 @@ async def put(session: Session, event: Event, number: int | str, message: Messag
         case Post(place, card, about, otherwise):
             more = {
                 "about": about,
-                "otherwise": _json(otherwise),
+                "otherwise": written(event, message, otherwise) if otherwise else None,
                 "fallback": event.actor.account if otherwise else None,
             }
-            _add(session, event, key, place, card, more)
+            _add(session, event, key, place, written(event, message, card), more)
         case Tell(person, card, thread, about):
-            _add(session, event, key, person.home, card, {"about": about, "thread_topic": thread})
+            _add(
+                session,
+                event,
+                key,
+                person.home,
+                written(event, message, card),
+                {"about": about, "thread_topic": thread},
+            )
         case Whisper(card):
             more = {"only_for": event.actor.account, "fallback": event.actor.account}
-            _add(session, event, key, event.place, card, more)
+            _add(session, event, key, event.place, written(event, message, card), more)
         case SendFile(person, file, card):
             more = {"verb": "file", "file": FILE.dump_json(file).decode()}
-            _add(session, event, key, person.home, card, more)
+            _add(session, event, key, person.home, written(event, message, card), more)
         case ShowHome(person, card):
             await _drop(session, row.verb == "home", _here(person.home))
-            _add(session, event, key, person.home, card, {"verb": "home"})
+            _add(session, event, key, person.home, written(event, message, card), {"verb": "home"})
         case Replace(about, card):
-            await _change(session, event, key, row.about == about, "update", card)
+            await _change(session, event, key, row.about == about, "update", written(event, message, card))
         case Retract(about):
             await _change(session, event, key, row.about == about, "delete", None)
 
@@ -139,13 +148,13 @@ async def put_home(session: Session, event: Event, number: int | str, home: Show
     # Locked: of two events about one home the second sees which card is the living one.
     alive = await session.value(query.order_by(row.id.desc()).limit(1).with_for_update())
     if home.asked and not (alive and await _last_word(session, event, place, alive)):
-        _add(session, event, key, place, home.card, {"about": topic})
+        _add(session, event, key, place, written(event, home, home.card), {"about": topic})
         if alive:
-            await _change(session, event, key, row.id == alive, "update", below)
+            await _change(session, event, key, row.id == alive, "update", written(event, home, below))
             await session.run(update(outbox).where(row.id == alive).values(about=None))
     elif alive:
         await _drop(session, row.verb == "update", row.target == alive)
-        await _change(session, event, key, row.id == alive, "update", home.card)
+        await _change(session, event, key, row.id == alive, "update", written(event, home, home.card))
 
 
 async def _last_word(session: Session, event: Event, place: Place, id: int) -> bool:
@@ -165,11 +174,27 @@ async def _drop(session: Session, *which: ColumnElement[bool]) -> None:
     await session.run(outbox.delete().where(*which, *untried))
 
 
-def _json(card: Card | None) -> str | None:
-    return CARD.dump_json(card).decode() if card else None
+def written(event: Event, message: Message, card: Card) -> str:
+    """A card as it is kept. Who was erased is named in the language of who reads it."""
+    text = CARD.dump_json(card).decode()
+    if SOMEBODY in text:
+        text = CARD.dump_json(spelled(card, say(_reader(event, message), "somebody"))).decode()
+    return text
 
 
-def _add(session: Session, event: Event, key: str, place: Place, card: Card, more: Mapping[str, Any]) -> None:
+def _reader(event: Event, message: Message) -> Person | str:
+    match message:
+        case Tell(person) | SendFile(person) | ShowHome(person):
+            return person
+        case Post(place) if place.kind != "direct":  # else only the actor is there
+            return event.settings.languages.of(place.conversation)
+        case Replace():
+            return event.settings.languages.default  # the same words for all who have it
+        case _:
+            return event.actor
+
+
+def _add(session: Session, event: Event, key: str, place: Place, card: str, more: Mapping[str, Any]) -> None:
     row = {
         **NOTHING,
         "key": key,
@@ -177,7 +202,7 @@ def _add(session: Session, event: Event, key: str, place: Place, card: Card, mor
         "conversation": place.conversation,
         "kind": place.kind,
         "thread": place.thread,
-        "card": _json(card),
+        "card": card,
         "not_before": event.at,
         "heard": not isinstance(event, Due) and place.conversation in (event.actor.account, event.place.conversation),
     }
@@ -199,14 +224,14 @@ NOTHING: Mapping[str, Any] = {
 
 
 async def _change(
-    session: Session, event: Event, key: str, which: ColumnElement[bool], verb: str, card: Card | None
+    session: Session, event: Event, key: str, which: ColumnElement[bool], verb: str, card: str | None
 ) -> None:
     """One row for each of those messages. They stand behind it in its conversation, so it is there by then."""
     await session.flush()
     same = [row.workspace, row.conversation, row.kind, row.thread, row.thread_topic, row.only_for]
     columns = ["key", "verb", "target", "card", "not_before", "tries", "unsure", *(column.name for column in same)]
     copied = select(
-        literal(f"{key}/") + cast(row.id, row.key.type), literal(verb), row.id, literal(_json(card), row.card.type),
+        literal(f"{key}/") + cast(row.id, row.key.type), literal(verb), row.id, literal(card, row.card.type),
         literal(event.at, row.not_before.type), literal(0), literal(False), *same,
     ).where(which, row.verb == "post", row.failed_at.is_(None))  # fmt: skip
     await session.run(outbox.insert().from_select(columns, copied))

@@ -267,7 +267,8 @@ async def by_id(session: Session, id: str | None) -> Person | None:
 
 
 async def many(session: Session, ids: Iterable[str]) -> dict[str, Person]:
-    rows = await session.all(select(people).where(people.c.id.in_(set(ids))))
+    wanted = set(ids)
+    rows = await session.all(select(people).where(people.c.id.in_(wanted))) if wanted else ()
     return {row.id: person(row) for row in rows}
 
 
@@ -349,6 +350,17 @@ def active() -> ColumnElement[bool]:
     """Who may be spoken to first."""
     here = people.c.workspace.not_in(deserted())
     return and_(people.c.gone.is_(False), people.c.bot.is_(False), people.c.guest.is_(False), here)
+
+
+def leads(id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Who has somebody reporting to them, of those with such an id."""
+    theirs = people.alias("reports")
+    return exists().where(theirs.c.manager == id, theirs.c.gone.is_(False))
+
+
+async def is_manager(session: Session, person: str) -> bool:
+    row = await session.first(reporting_to(person).limit(1))
+    return row is not None
 
 
 def settled_in(first_days: date) -> ColumnElement[bool]:

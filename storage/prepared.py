@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Select
+from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.sql.expression import ReturnsRows
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Convert = Callable[[Any], Any] | None
@@ -105,9 +106,9 @@ def _planned(statement: Executable, dialect: Dialect, given: tuple[str, ...]) ->
             takes.append((name, None, convert))
         else:
             takes.append(("", convert(bound.effective_value) if convert else bound.effective_value, None))
-    if not isinstance(statement, Select):
+    columns = list(statement.exported_columns) if isinstance(statement, ReturnsRows) else []
+    if not columns:  # one that writes, and returns nothing
         return _Plan(compiled.string, takes, None, ())
-    columns = list(statement.selected_columns)
     found = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     kind = namedtuple("Found", [column.key or f"_{n}" for n, column in enumerate(columns)], rename=True)  # type: ignore[misc]
     return _Plan(compiled.string, takes, kind, [(n, convert) for n, convert in enumerate(found) if convert])

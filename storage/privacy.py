@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from bot.core.events import Action, Event
 from bot.core.people import Person
 from bot.core.progress import Progress
-from storage import access, dialogues, record
+from storage import access, aspirations, dialogues, improvement, learning, meetings, record, summaries
 from storage import people as folk
 from storage.access import shares
 from storage.dialogues import dialogues as talks
@@ -37,6 +37,11 @@ class Situation:
     readers: tuple[tuple[Person, Mapping[str, int]], ...]  # who can read something, and how much of each kind
     latest: tuple[Shared, ...]
     goals: Mapping[str, int]  # open ones of one's own, by visibility
+    wishes: Mapping[str, int]  # open aspirations of one's own, by who sees them: manager, me
+    learning: Mapping[str, int]  # open actions of one's own plan, by who sees them
+    partners: tuple[str, ...]  # whom the actor has one-to-ones with, by name
+    plans: int  # improvement plans of the actor's own
+    quarters: int  # the actor's talks about a quarter in which something was written down
     reports: int
     read: int  # how much others share with the actor
     record: bool  # may draw up a recognition record
@@ -65,6 +70,11 @@ async def situation(session: Session, event: Event) -> Situation:
         tuple(readers),
         await _latest(session, me, who),
         {each.visibility: each.many for each in visible},
+        await aspirations.seen(session, event),
+        await learning.seen(session, event),
+        tuple(each.partner(actor).name for each in await meetings.mine(session, event) if each.state == "agreed"),
+        await improvement.count(session, event),
+        await summaries.written(session, event),
         len(await folk.reports(session, event)),
         theirs,
         not (await record.reach(session, event)).nobody,

@@ -102,7 +102,6 @@ async def sweep(session: Session, step: Step, keys: Sequence[tuple[Any, ...]]) -
         for table, rule in ruled():
             await _along(session, table, rule, step.table.name, [key[0] for key in keys])
     await session.run(step.table.delete().where(among(session, of, keys)))
-    session.erased = True
     return len(keys)
 
 

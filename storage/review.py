@@ -1,24 +1,23 @@
-"""The quarter's look back, and the evidence for it: what one said, was thanked for, and did."""
+"""The quarter's look back of a person, and where it stands with their manager."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import UniqueConstraint, func, select
 from sqlmodel import Field, SQLModel
 
-from bot.core.calendar import bounds, period
-from bot.core.events import Due, Event
-from bot.core.goals import Goal, Update
-from bot.core.kudos import Giving
+from bot.core.calendar import period
+from bot.core.events import Command, Due, Event, Reply
+from bot.core.pack import Evidence
 from bot.core.people import Person
 from bot.core.progress import Progress
-from storage import checkin, dialogues, goals, grow, recognition
+from bot.core.summary import Summary
+from storage import access, cadences, dialogues, summaries
+from storage import evidence as pack
 from storage import people as folk
+from storage.access import Closing
 from storage.dialogues import dialogues as talks
 from storage.engine import Session, table
-from storage.grow import Commitment
 
 
 class ReviewRow(SQLModel, table=True):
@@ -48,13 +47,11 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """The quarter in the person's own records, each the earliest first."""
+class Report:
+    """Somebody who reports to the actor, and the talk the two have: the one that goes on, else of this period."""
 
-    checkins: tuple[Mapping[str, str], ...]  # the answers of each
-    kudos: tuple[Giving, ...]
-    commitments: tuple[Commitment, ...]
-    goals: tuple[tuple[Goal, Update], ...] = ()  # the last word about each
+    person: Person
+    summary: Summary | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,12 @@ class Opening:
     period: str
     progress: Progress | None  # of this period
     manager: Person | None
-    evidence: Evidence
+    evidence: Evidence | None  # for who begins
+    summary: Summary | None = None  # the talk of this period
+    before: Summary | None = None  # one of another period that goes on: they have looked back, or let it pass
+    reports: int = 0
+    named: bool = False  # somebody was named
+    report: Report | None = None  # they, if they report to the actor
 
 
 async def opening(session: Session, event: Event) -> Opening:
@@ -71,21 +73,57 @@ async def opening(session: Session, event: Event) -> Opening:
     finished = talks.c.state == "finished"  # of somebody who was two people to us, the one that counts
     row = await session.first(select(talks).where(mine).order_by(finished.desc(), talks.c.began.desc()).limit(1))
     this = dialogues.progress_of(row) if row else None
-    return Opening(now, this, await folk.manager(session, event), await evidence(session, event, now))
+    named = isinstance(event, Command) and bool(event.mentions)
+    summary = await summaries.of(session, event, event.actor, now)
+    going_on = await summaries.going_on(session, event, event.actor)
+    return Opening(
+        now,
+        this,
+        await _manager(session, event),
+        None if this else await pack.evidence(session, event, event.actor, now),
+        summary,
+        going_on if going_on and going_on.reflected_at and going_on.period != now else None,
+        await _reports(session, event),
+        named,
+        await report(session, event, event.mentions[0].id) if isinstance(event, Command) and named else None,
+    )
+
+
+async def report(session: Session, event: Event, id: str) -> Report | None:
+    """Who reports to the actor, with the talk the two have; None too where that of now was had with somebody else."""
+    person = await folk.by_id(session, id)
+    if person is None or person.gone or person.manager != event.actor.id or person.company != event.actor.company:
+        return None
+    summary = await summaries.going_on(session, event, person)
+    now = await cadences.period_of_team(session, event, "review")
+    summary = summary or await summaries.of(session, event, person, now)
+    return Report(person, summary) if summary or not await summaries.taken(session, person, now) else None
+
+
+async def _manager(session: Session, event: Event) -> Person | None:
+    """With whom there is a talk to have."""
+    found = await folk.manager(session, event)
+    return found if found and not found.gone and found.company == event.actor.company else None
+
+
+async def _reports(session: Session, event: Event) -> int:
+    theirs = folk.reporting_to(event.actor.id).subquery()
+    return int(await session.value(select(func.count()).select_from(theirs)))
 
 
 def current(event: Event) -> str:
     return period(event.settings.rhythms["review"].every, event.today)
 
 
-async def evidence(session: Session, event: Event, of: str) -> Evidence:
-    first, last = bounds(event.settings.rhythms["review"].every, of)
-    zone = ZoneInfo(event.actor.zone)
-    since = datetime.combine(first, time(), zone).astimezone(UTC)
-    until = datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC)
-    said = await checkin.between(session, event.actor.id, since, until)
-    thanks = await recognition.received(session, event.actor, since, until)
-    promised = await grow.between(session, event.actor.id, since, until)
-    words = await goals.between(session, event.actor.id, since, until)
-    answers = tuple(progress.answers for _, progress in said)
-    return Evidence(answers, tuple(reversed(thanks)), tuple(promised), tuple(words))
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Whom an ended look back can be shared with, and the talk it is for."""
+
+    closing: Closing
+    manager: Person | None = None
+    summary: Summary | None = None
+
+
+async def ending(session: Session, event: Reply) -> Ending:
+    closing, manager = await access.closing(session, event), await _manager(session, event)
+    return Ending(closing, manager, await summaries.of(session, event, event.actor, event.progress.subject))

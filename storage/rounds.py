@@ -16,7 +16,7 @@ from storage.engine import Session
 from storage.listed import listed
 from storage.nudges import SLOT, State, insert, nudges
 from storage.overlays import any_cadence, cadences, companies, of_companies
-from storage.people import accounts, active, people, settled_in
+from storage.people import accounts, active, leads, people, settled_in
 
 MOST = 4000  # lines of a table within one statement: both databases take some 32,000 values
 SLICE = 5000  # people planned in one transaction: some thirty milliseconds in which nobody else writes
@@ -104,6 +104,7 @@ class Whom:
     after: datetime | None = None  # only who has been due a nudge of this rhythm by then
     pilot: tuple[str, ...] = ()  # only these accounts; empty: everybody
     company: str = ""  # only of this one; "": of all that have set nothing in chat
+    leading: bool = False  # only who has somebody reporting to them
 
     def here(self) -> ColumnElement[bool]:
         plain = people.c.company.not_in(select(companies.c.company))
@@ -114,7 +115,8 @@ class Whom:
         named = people.c.id.in_(select(accounts.c.person).where(accounts.c.account.in_(self.pilot)))
         before = exists().where(nudges.c.person == people.c.id, nudges.c.rhythm == self.rhythm)
         known = (before.where(nudges.c.due_at < self.after),) if self.after else ()
-        return and_(active(), settled_in(self.first_days), self.here(), *((named,) if self.pilot else ()), *known)
+        more = (*((named,) if self.pilot else ()), *((leads(people.c.id),) if self.leading else ()), *known)
+        return and_(active(), settled_in(self.first_days), self.here(), *more)
 
     def away(self, span: Span | None = None) -> ColumnElement[bool]:
         # Those who are away, once, and not each person's absences: they are few.

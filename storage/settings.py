@@ -9,16 +9,16 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Field, SQLModel
 
-from bot.core.calendar import period
 from bot.core.events import Event
 from bot.core.overlays import said
 from bot.core.people import Person
-from storage import absences, nudges
+from storage import absences, rhythm
 from storage import people as folk
 from storage.audit import Audited
 from storage.engine import Session, table
 from storage.overlays import companies
 from storage.people import people
+from storage.rhythm import Mine
 
 
 class LogRow(SQLModel, table=True):
@@ -45,7 +45,7 @@ class Own:
     """What a person can set for themselves, besides what every Person tells."""
 
     manager: Person | None
-    states: Mapping[str, nudges.State]  # of each rhythm's period
+    mine: Mine
     away: tuple[date, date] | None = None  # first and last day of the next absence
     resting: Mapping[str, date] = field(default_factory=dict)  # by rhythm: the last day of its rest
     hours: str = ""
@@ -57,17 +57,13 @@ class Own:
 async def own(session: Session, event: Event) -> Own:
     row = await session.first(select(people).where(people.c.id == event.actor.id))
     assert row, "the turn has introduced them"
-    states = dict[str, nudges.State]()
-    for name, each in event.settings.rhythms.items():
-        mine = await nudges.states(session, [event.actor.id], name, period(each.every, event.today))
-        if state := mine.get(event.actor.id):
-            states[name] = state
     leave = await absences.away_now(session, event)
     away = next(((each.first, each.last) for each in leave if each.rhythm == absences.ALL), None)
-    rest = [each for each in leave if each.rhythm in event.settings.rhythms and each.first <= event.today]
+    mine = await rhythm.mine(session, event)
+    rest = [each for each in leave if each.rhythm in mine.rhythms and each.first <= event.today]
     return Own(
         await folk.manager(session, event),
-        states,
+        mine,
         away,
         {each.rhythm: each.last for each in sorted(rest, key=lambda each: each.last)},
         row.hours,

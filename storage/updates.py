@@ -87,8 +87,8 @@ async def timeline(session: Session, event: Action) -> Timeline | None:
     words = select(updates).where(updates.c.goal == goal.id).order_by(updates.c.at.desc(), updates.c.id.desc())
     changed = select(changes).where(changes.c.goal.in_(ids), changes.c.field != CELEBRATED)
     changed = changed.order_by(changes.c.at.desc(), changes.c.id.desc())
-    entries: list[Update | Change] = [_update(row) for row in await session.all(words.limit(enough))]
-    entries += [_change(row) for row in await session.all(changed.limit(enough))]
+    entries: list[Update | Change] = [update_of(row) for row in await session.all(words.limit(enough))]
+    entries += [change_of(row) for row in await session.all(changed.limit(enough))]
     entries.sort(key=lambda entry: (entry.at, entry.id), reverse=True)
     shown = tuple(entries[page * PAGE : enough - 1])
     names = {p.id: p.name for p in (await folk.many(session, {each.author for each in shown})).values()}
@@ -101,11 +101,11 @@ async def timeline(session: Session, event: Action) -> Timeline | None:
     return Timeline(about, shown, names, points, titles, page, len(entries) > enough - 1)
 
 
-def _update(row: Any) -> Update:
+def update_of(row: Any) -> Update:
     return Update(row.id, row.goal, row.author, row.at, row.value, row.confidence, row.story)
 
 
-def _change(row: Any) -> Change:
+def change_of(row: Any) -> Change:
     return Change(row.id, row.goal, row.author, row.at, row.field, row.old, row.new, row.reason)
 
 

@@ -23,7 +23,7 @@ from bot.core.events import Action, Arrived, Command, Due, Reaction, Submission,
 from bot.core.features import Feature, Routes
 from bot.core.people import Person, Place
 from bot.core.sending import Can, Outgoing
-from bot.core.settings import Settings
+from bot.core.settings import Messages, Settings
 from bot.platforms.memory import ALL, Memory
 from bot.turn import Turns
 from scheduler.delivery import Delivery
@@ -35,6 +35,11 @@ from tests import postgres
 NOON = datetime(2026, 3, 6, 12, tzinfo=UTC)  # a Friday
 SLACK, TEAMS, DEMO = "slack:T1", "teams:t1", "playground:demo"
 HALL = Place(SLACK, "C1", kind="public")
+
+
+def unbound(settings: Settings) -> Settings:
+    """All is told at once: how much is enough for a week has tests of its own."""
+    return settings.model_copy(update={"messages": Messages(week=0)})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -115,7 +120,7 @@ def url(databases: Databases) -> str:
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Store]:
-    store = Store(url)
+    store = Store(url, unbound(Settings()))
     yield store
     await store.close()
 
@@ -308,7 +313,7 @@ def company(store: Store) -> Company:
 
     def make(*features: Feature, can: Can = ALL, settings: Settings | None = None, **more: Any) -> Desk:
         if settings:
-            store.settings = settings
+            store.settings = settings if "messages" in settings.model_fields_set else unbound(settings)
         return Desk(store, *features, platform=Memory(can), **more)
 
     return make

@@ -79,7 +79,8 @@ async def hired(store: Store, those: list[Human]) -> None:
     """As the directory brings them."""
     rows = [
         {
-            "id": one.id, "company": one.workspace, "workspace": one.workspace, "account": one.account,
+            "id": one.id, "company": store.settings.company(one.workspace),
+            "workspace": one.workspace, "account": one.account,
             "name": f"Person {one.number}", "lang": ("en", "sv", "nl")[one.number % 3], "zone": one.calendar.zone,
             "country": one.calendar.country, "calendar": one.calendar.key, "hours": one.calendar.key.split("|", 2)[2],
             "manager": one.manager, "team": one.team, "role": one.role, "started": one.started,

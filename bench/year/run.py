@@ -21,6 +21,7 @@ from bot.core.effects import Answer
 from bot.core.events import Arrived
 from bot.core.features import Routes
 from bot.core.sending import Can, Outgoing
+from bot.core.settings import Messages, Settings
 from bot.turn import Turns
 from handlers import FEATURES
 from scheduler.delivery import Delivery
@@ -44,6 +45,11 @@ CHOICES = (
 )
 BACK = (0.65, "checkin|||")
 RATES = {"kudos": 4.0, "feedback": 1.0, "ask": 0.5, "grow": 1.5, "goal": 1.5, "update": 5.0, "home": 3.0}  # a year
+
+
+def threaded(one: Human) -> bool:
+    """Whether their platform has threads in a direct conversation."""
+    return one.workspace == WORKSPACES[0]
 
 
 @dataclass
@@ -74,26 +80,15 @@ class Year:
     async def run(self) -> None:
         self.chance = random.Random(self.seed)
         await schema.upgrade(f"sqlite+aiosqlite:///{self.folder / 'kadens.db'}")
-        self.store = Store(f"sqlite+aiosqlite:///{self.folder / 'kadens.db'}")
+        # Without a bound of messages a week every rhythm shows at its own moment; with it see tests/faults/quarter.
+        unbound = Settings(messages=Messages(week=0))
+        self.store = Store(f"sqlite+aiosqlite:///{self.folder / 'kadens.db'}", unbound)
         # Nobody pulls the plug here, and the disk is not what a year is to show.
         event.listen(self.store.engine.sync_engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
         await self._live()
 
     async def _live(self) -> None:
-        self.now = datetime.combine(self.first, hour(), UTC)
-        self.end = self.now + self.days * DAY
-        self.turns = Turns(Routes(*FEATURES), self.store, CANS)
-        self.ledger = Ledger(self.folder / "ledger.db")
-        self.lives = Lives(
-            self._take, self._later, self.ledger, self.chance, lambda one: one.workspace == WORKSPACES[0]
-        )
-        platforms = {name: Forgetful(can, self._read) for name, can in CANS.items()}
-        self.delivery = Delivery(self.store, platforms, lambda: self.now)
-        self.lately, self.retention = Lately(), Retention(self.store)
-        self._deeds, self._order = list[tuple[datetime, int, Human, Deed]](), 0
-        self.humans = {one.id: one for one in company(self.number, self.first, self.days, self.chance)}
-        self._accounts = {one.account: one for one in self.humans.values()}
-        await hired(self.store, [one for one in self.humans.values() if not one.started])
+        await self._move_in()
         self.began, day = time.perf_counter(), self.first
         while day < self.first + self.days * DAY:
             await self._day(day)
@@ -102,6 +97,32 @@ class Year:
                 self.ledger.week_over(Counter(one.role for one in self.humans.values() if one.here(day - DAY)))
             if day.day == 1 or day == self.first + self.days * DAY:
                 self._sample(f"{day - DAY:%Y-%m}")
+
+    async def _move_in(self) -> None:
+        """The company as it is on the first day, with all that Kadens needs to run."""
+        self.now = datetime.combine(self.first, hour(), UTC)
+        self.end = self.now + self.days * DAY
+        self.turns = self._turns()
+        self.ledger = Ledger(self.folder / "ledger.db")
+        self.lives = self._lives()
+        platforms = {name: Forgetful(can, self._read) for name, can in CANS.items()}
+        self.delivery = Delivery(self.store, platforms, lambda: self.now)
+        self.lately, self.retention = Lately(), Retention(self.store)
+        self._deeds, self._order = list[tuple[datetime, int, Human, Deed]](), 0
+        self.humans = {one.id: one for one in self._company()}
+        self._accounts = {one.account: one for one in self.humans.values()}
+        await hired(self.store, [one for one in self.humans.values() if not one.started])
+
+    # what a year of another kind has otherwise
+
+    def _company(self) -> list[Human]:
+        return company(self.number, self.first, self.days, self.chance)
+
+    def _turns(self) -> Turns:
+        return Turns(Routes(*FEATURES), self.store, CANS)
+
+    def _lives(self) -> Lives:
+        return Lives(self._take, self._later, self.ledger, self.chance, threaded)
 
     async def _day(self, day: date) -> None:
         """A day of Greenwich: what people will do on it, then moment after moment."""

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 Every = Literal["week", "month", "quarter", "half-year", "year"]
+Whom = Literal["everybody", "managers", "nobody"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY = timedelta(days=1)
@@ -245,7 +246,8 @@ class Rhythm:
     """One nudge a person in each period. Raises ValueError with a sentence for whoever wrote it.
 
     `at` is local time, moved into each person's working hours. `remind` counts working days after the nudge, rising.
-    `late` is the number of working days after its moment in which a nudge that was not sent is still timely.
+    `late` is the number of working days after its moment in which a nudge that was not sent is still timely. `whom` it
+    is for: a manager is who has somebody reporting to them.
     """
 
     name: str
@@ -254,6 +256,7 @@ class Rhythm:
     at: time
     remind: tuple[int, ...] = ()
     late: int = 3
+    whom: Whom = "everybody"
 
     def __post_init__(self) -> None:
         if self.every not in get_args(Every):
@@ -265,3 +268,9 @@ class Rhythm:
             raise ValueError("reminders come a rising number of working days after the nudge, such as 3 and 5")
         if self.late < 0:
             raise ValueError("a nudge can be late by 0 or more working days")
+        if self.whom not in get_args(Whom):
+            raise ValueError(f"'{self.whom}' is nobody we know; write one of {', '.join(get_args(Whom))}")
+
+    def concerns(self, leads: bool) -> bool:
+        """Whether it is for somebody who has reports, or has none."""
+        return self.whom == "everybody" or (leads and self.whom == "managers")

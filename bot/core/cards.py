@@ -195,11 +195,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A document to keep: text only, so that it can wait in the outbox."""
+    """A document to keep: text only, so that it can wait in the outbox. Its bytes are made by bot.core.paper."""
 
     name: str  # "kadens-my-data.html"
-    mime: Literal["text/html", "text/csv", "application/json"]
-    body: str
+    mime: Literal["text/html", "text/csv", "application/json", "application/pdf"]
+    body: str  # of a PDF what is to stand in it, as `paper.pdf` says it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Everything the bot may do. A handler asks; only the turn acts. The three kinds follow three clocks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from bot.core.cards import Card, File, Form
@@ -58,12 +58,17 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """To one person, privately. All that is told under one `thread` topic hangs together, where there are threads."""
+    """To one person, privately. All that is told under one `thread` topic hangs together, where there are threads.
+
+    `awaited`: it answers what the person began, such as a question they asked or a day they set, and is told whatever
+    else they heard this week. Only a nudge, or what another person does, has to say so.
+    """
 
     person: Person
     card: Card
     thread: str = ""
     about: str = ""
+    awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +127,9 @@ Answer = OpenForm | Refuse  # inside the request
 Write = Record | KeepDialogue | Grant  # inside the transaction
 Message = Post | Tell | SendFile | Whisper | Replace | Retract | ShowHome  # after the commit, through the outbox
 Effect = Answer | Write | Message
+
+
+def awaited(effects: Iterable[Effect]) -> Iterator[Effect]:
+    """The same, told as what its receivers wait for."""
+    for effect in effects:
+        yield replace(effect, awaited=True) if isinstance(effect, Tell) else effect

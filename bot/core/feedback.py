@@ -272,7 +272,7 @@ def passed_on(feedback: Feedback) -> Iterator[Effect]:
     """To everybody who may see it, each in a thread of their own, and a line to its giver that begins theirs."""
     for reader in feedback.readers:
         topic = feedback.topic(reader)
-        yield Tell(reader, card(reader, feedback), topic, topic)
+        yield Tell(reader, card(reader, feedback), topic, topic, awaited=bool(feedback.request))
     topic = feedback.topic(feedback.giver)
     yield Tell(feedback.giver, given_card(feedback), topic, topic)
 
@@ -316,6 +316,7 @@ def buttons(reader: Person, feedback: Feedback, thanked: bool) -> Buttons:
         row.append(Button(say(reader, "ask_back"), "feedback.reply", id, opens=True))
     if feedback.role(reader) == "got":
         row.append(Button(say(reader, "goal"), "goals.form", f"development|{id}", opens=True))
+        row.append(Button(say(reader, "learn"), "learning.form", id, opens=True))
     return Buttons(tuple(row))
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 from bot.core.cards import MENTION
 from bot.core.spans import LONGEST, limits, read_span
 
-KINDS = ("kudos", "goals", "checkins", "feedback", "commitments", "grow", "reviews")
+KINDS = ("kudos", "goals", "checkins", "feedback", "commitments", "grow", "reviews", "learning", "expectations",
+         "aspirations", "oneonones", "plans")  # fmt: skip
 WORDS = 80  # characters of what is searched for
 REF = re.compile("[0-9a-f]{16}")  # Event.ref
 

@@ -6,14 +6,25 @@ from datetime import date, timedelta
 
 from bot.core.cards import Button, Buttons, Part, Quote, Text, plain
 from bot.core.events import Event
+from bot.core.expectations import Expectation
 from bot.core.goals import Goal
+from bot.core.improvement import Plan
+from bot.core.improvement_cards import say as of_plans
+from bot.core.meetings import rhythm
+from bot.core.mentors import Mentoring
+from bot.core.oneonone import Pair
+from bot.core.oneonone_cards import answers
+from bot.core.oneonone_cards import say as of_pair
 from bot.core.people import Person
 from bot.core.progress import Progress
 from bot.core.requests import FeedbackRequest
+from bot.core.summary import Summary
 from bot.core.wording import named, speaks, wording
 
 say = wording("home")
-requested, of_goals = wording("requests"), wording("goals")
+requested, of_goals, waiting = wording("requests"), wording("goals"), wording("digest")
+learning, of_mentors = wording("learning"), wording("mentors")
+of_role, of_quarter = wording("expectations"), wording("summary")
 SHOWN = 3  # of each kind of task: what is done makes room for the next
 WORDS = 200  # characters of what somebody said
 SOON = timedelta(days=14)  # a commitment is kept in sight from so many days before
@@ -58,6 +69,13 @@ class Home:
     goals: tuple[Goal, ...]
     thanks: Thanks
     agenda: tuple[tuple[Person, str], ...]
+    expected: Expectation | None = None  # of the actor, not yet said to be read
+    learning: tuple[Promise, ...] = ()  # what the actor means to learn, the next first
+    mentoring: tuple[Mentoring, ...] = ()  # in which the actor is the mentor and has not answered
+    quarters: tuple[Summary, ...] = ()  # talks about a quarter that are not over
+    rhythms: tuple[Pair, ...] = ()  # of one-to-ones, agreed or proposed
+    unread: tuple[tuple[Plan, Person], ...] = ()  # improvement plans in which the actor has something to read
+    held: int = 0  # messages that wait because the actor was told enough this week
     before: str = ""  # the fingerprint of what stands there
 
 
@@ -88,16 +106,28 @@ def first_primary(waiting: list[Task]) -> Iterator[Task]:
 def tasks(event: Event, found: Home) -> Iterator[Iterator[Task]]:
     """Each kind by itself, in the order in which they are shown."""
     yield (confirm(event.actor, id, name) for id, name in found.around.asking)
+    yield (meet(event.actor, pair) for pair in found.rhythms if pair.waits_for(event.actor))
     yield (carry_on(event.actor, progress, found) for progress in found.unfinished)
     yield (answer(event.actor, request) for request in found.asked)
     yield (consider(event.actor, goal, who) for goal, who in found.offered)
+    yield quarter(event.actor, found)
+    yield (help_with(event.actor, each) for each in found.mentoring)
+    yield (learn(event, each) for each in found.learning if each.day <= event.today + SOON)
+    yield (read(event.actor, each) for each in (found.expected,) if each)
     yield (update(event.actor, goal) for goal in found.goals if silent(event, goal))
     yield promised(event, found)
+    yield (read_plan(event.actor, plan, owner) for plan, owner in found.unread)
+    yield held_back(event.actor, found.held)
 
 
 def confirm(actor: Person, id: str, name: str) -> Task:
     yes, no = Button(say(actor, "yes"), "people.confirm", id), Button(say(actor, "no"), "people.refuse", id)
     return Task(say(actor, "task_manager", who=name), (yes, no))
+
+
+def meet(actor: Person, pair: Pair) -> Task:
+    words = of_pair(actor, "waits_for_you", who=pair.one.name, rhythm=rhythm(actor, pair.beat))
+    return Task(words, tuple(replace(each, style="plain") for each in answers(actor, pair)))
 
 
 def carry_on(actor: Person, progress: Progress, found: Home) -> Task:
@@ -116,12 +146,57 @@ def consider(actor: Person, goal: Goal, who: str) -> Task:
     return Task(of_goals(actor, "offer_title", who=who), (yes, no), goal.title)
 
 
+def quarter(actor: Person, found: Home) -> Iterator[Task]:
+    """Talks in which the next step is the actor's, or could be; those being prepared are named as what was begun."""
+    begun = {progress.subject for progress in found.unfinished}
+    for one in found.quarters:
+        names = {"who": one.other(actor).name, "period": named(one.period, speaks(actor))}
+        look = Button(of_quarter(actor, "look"), "summary.show", one.id)
+        if one.waits_for(actor):
+            yield Task(say(actor, "task_summary", **names), (look,))
+        elif one.state == "conversation" and not one.version:
+            yield Task(say(actor, "task_talk", **names), (look,))
+        elif one.state == "preparing" and actor.id == one.manager.id and one.id not in begun:
+            prepare = Button(of_quarter(actor, "prepare"), "preparing.start", one.person.id)
+            yield Task(say(actor, "task_prepare", **names), (prepare,))
+
+
+def help_with(actor: Person, one: Mentoring) -> Task:
+    yes = Button(of_mentors(actor, "accept"), "mentors.accept", one.id)
+    no = Button(of_mentors(actor, "decline"), "mentors.decline", one.id, opens=True)
+    return Task(of_mentors(actor, "as_mentor.asked", who=one.mentee.name, topic=one.topic), (yes, no), one.words)
+
+
+def learn(event: Event, action: Promise) -> Task:
+    actor, late = event.actor, action.day < event.today
+    words = say(actor, "task_late" if late else "task_commitment", day=action.day, words=short(action.words))
+    done = Button(learning(actor, "done"), "learning.done", action.id, opens=True)
+    return Task(words, (done, Button(learning(actor, "change"), "learning.change", action.id, opens=True)))
+
+
+def read(actor: Person, expected: Expectation) -> Task:
+    """All of it first: nobody says that they have read what was cut off."""
+    button = Button(of_role(actor, "look"), "expectations.show")
+    return Task(say(actor, "task_expectation", who=expected.by.name), (button,), expected.words)
+
+
 def update(actor: Person, goal: Goal) -> Task:
     return Task(say(actor, "task_goal", title=short(goal.title)), (update_button(actor, goal),))
 
 
 def update_button(actor: Person, goal: Goal) -> Button:
     return Button(say(actor, "update"), "goals.update", goal.id, opens=True)
+
+
+def read_plan(actor: Person, plan: Plan, owner: Person) -> Task:
+    """All of it first: nobody says that they have read what they could not see."""
+    words = of_plans(actor, "to_read_own" if owner.id == actor.id else "to_read", who=owner.name)
+    return Task(words, (Button(of_plans(actor, "open"), "improvement.show", plan.id),))
+
+
+def held_back(actor: Person, count: int) -> Iterator[Task]:
+    if count:
+        yield Task(waiting(actor, "title", n=count), (Button(waiting(actor, "show", n=count), "digest.show"),))
 
 
 def began(actor: Person, progress: Progress, found: Home) -> str:

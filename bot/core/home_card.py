@@ -24,18 +24,19 @@ def card(event: Event, found: Home) -> Card:
         parts.append(Text(say(actor, "nothing")))
     else:
         parts.append(Divider())  # what one may begin is none of what waits
-    parts.append(begin(actor, found, primary=not any(task.buttons for task in waiting)))
+    parts.append(begin(event, found, primary=not any(task.buttons for task in waiting)))
     parts += [Divider(), *own_goals(event, found), *thanked(actor, found), *agenda(actor, found)]
-    parts += [*team(actor, found), Divider(), rest(actor)]
+    parts += [*team(event, found), Divider(), rest(actor)]
     return Card(say(actor, "title", name=actor.name.partition(" ")[0]), tuple(parts))
 
 
-def begin(actor: Person, found: Home, primary: bool) -> Buttons:
+def begin(event: Event, found: Home, primary: bool) -> Buttons:
     """The check-in until it is begun, then a thank-you; the first of them stands out where nothing waits."""
+    actor, asked = event.actor, event.settings.rhythms["checkin"].concerns(bool(found.around.team))
     kudos = Button(say(actor, "give_kudos"), "kudos.form", opens=True)
     row = [kudos, Button(say(actor, "grow"), "grow.start")]
     begun = any(progress.dialogue == "checkin" for progress in found.unfinished)
-    if not begun and found.around.own != "answered":
+    if asked and not begun and found.around.own != "answered":
         row.insert(0, Button(say(actor, "checkin"), "checkin.start"))
     return Buttons((replace(row[0], style="primary") if primary else row[0], *row[1:]))
 
@@ -91,11 +92,13 @@ def agenda(actor: Person, found: Home) -> Iterator[Part]:
         yield Facts(tuple(rows))
         if len(points) > PARTNERS:
             yield Note(say(actor, "more", n=len(points) - PARTNERS))
+    if points or found.rhythms:
+        yield Buttons((Button(say(actor, "oneonones"), "oneonone.show"),))
 
 
-def team(actor: Person, found: Home) -> Iterator[Part]:
+def team(event: Event, found: Home) -> Iterator[Part]:
     """For managers: who has answered, never what."""
-    reports = found.around.team
+    actor, reports = event.actor, found.around.team
     if not reports:
         return
     yield Heading(say(actor, "team", period=named(found.around.period or found.period, speaks(actor))))
@@ -109,12 +112,14 @@ def team(actor: Person, found: Home) -> Iterator[Part]:
         if names:
             more = [say(actor, "others", n=len(names) - len(shown))] if len(names) > len(shown) else []
             rows.append((say(actor, key, n=len(names)), written([*shown, *more], speaks(actor))))
-    yield Facts(tuple(rows))
-    yield Buttons((Button(say(actor, "team_rhythm"), "cadence.show"),))
+    if event.settings.rhythms["checkin"].whom == "everybody":
+        yield Facts(tuple(rows))
+    yield Buttons((Button(say(actor, "team_rhythm"), "cadence.show"), Button(say(actor, "coach"), "coach.show")))
 
 
 def rest(actor: Person) -> Buttons:
     history = Button(say(actor, "history"), "history.show")
     settings = Button(say(actor, "settings"), "people.settings")
     privacy = Button(say(actor, "privacy"), "privacy.show")
-    return Buttons((history, settings, privacy, Button(say(actor, "help"), "people.help")))
+    growth = Button(say(actor, "growth"), "growth.show")
+    return Buttons((growth, history, settings, privacy, Button(say(actor, "help"), "people.help")))

@@ -168,10 +168,39 @@ class People(Section):
 class Thresholds(Section):
     sure: Annotated[int, Field(ge=1, le=10)] = 8  # GROW: a will below this asks for a smaller step
     stale_goal: Annotated[int, Field(ge=1, le=365)] = 21  # days without a word after which a goal is asked about
+    group: Annotated[int, Field(ge=3, le=10)] = 5  # people of whom a figure can be told
 
 
 class Goals(Section):
     celebrate: Mapping[Workspace, str] = {}  # by workspace: the channel for achieved goals, if not that for recognition
+
+
+LearningKind = Literal["job", "project", "team", "mentor", "coaching", "course", "rest"]
+
+
+def _address(value: str) -> str:
+    if value and not re.fullmatch(r"https?://\S+", value):
+        raise ValueError(f"'{value[:60]}' is no address; write it like https://learn.example.com/writing")
+    return value
+
+
+class Offering(Section):
+    """Something the company has for its people to learn from."""
+
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    kind: LearningKind = "course"
+    link: Annotated[str, Field(max_length=300), AfterValidator(_address)] = ""
+    about: Annotated[str, Field(max_length=300)] = ""
+
+
+class Learning(Section):
+    catalogue: Annotated[tuple[Offering, ...], Field(max_length=500)] = ()
+
+    @field_validator("catalogue")
+    @classmethod
+    def _no_title_twice(cls, value: tuple[Offering, ...]) -> tuple[Offering, ...]:
+        _once([each.title for each in value])
+        return value
 
 
 def _rising(values: Sequence[int]) -> Sequence[int]:
@@ -190,6 +219,39 @@ class Feedback(Section):
         if any(day >= self.closes for day in self.remind):
             raise ValueError(f"a reminder comes too late for a question that closes after {self.closes} working days")
         return self
+
+
+def _some_or_none(value: int) -> int:
+    if value == 1:
+        raise ValueError("one is not enough for a check-in and a word from anybody; write 2 or more, or 0 for no bound")
+    return value
+
+
+class Messages(Section):
+    # That we begin, or somebody else does, to one person; not what answers them. What is over waits.
+    week: Annotated[Count, AfterValidator(_some_or_none)] = 3  # 0: no bound
+
+
+class Review(Section):
+    # What a company calls each step of its own scale, the lowest first, in one or more languages; none: nobody is
+    # rated.
+    scale: tuple[Annotated[Mapping[Language, str], Field(min_length=1)], ...] = ()
+
+    @field_validator("scale")
+    @classmethod
+    def _has_steps(cls, value: tuple[Mapping[Language, str], ...]) -> tuple[Mapping[Language, str], ...]:
+        if value and not 2 <= len(value) <= 7:
+            raise ValueError("a scale has two to seven steps, or leave it out: then nobody is rated")
+        if any(not words.strip() or len(words) > 60 for step in value for words in step.values()):
+            raise ValueError("each step of a scale needs a few words, 60 characters at most")
+        return value
+
+    def step(self, number: int, lang: str, of: int) -> str:
+        """What the company calls this step, counted from 1, if its scale still has as many as it had then."""
+        if of != len(self.scale) or not 1 <= number <= of:
+            return f"{number}/{of}"
+        words = {str(tongue): text for tongue, text in self.scale[number - 1].items()}
+        return words.get(lang) or next(iter(words.values()))
 
 
 class Quiet(Section):
@@ -226,6 +288,7 @@ class Retention(Section):
     goals: Count = 60  # once they are closed
     kudos: Count = 60
     feedback: Count = 36
+    growth: Count = 36  # learning actions, mentoring and aspirations once over, what was expected before
     audit: Count = 36
     rhythm: Annotated[Count, AfterValidator(_a_year)] = 24  # who was asked when, and was away when
     uninstalled: Count = 30  # days: all of a workspace that put us out
@@ -235,6 +298,10 @@ class Retention(Section):
 RHYTHMS: Mapping[str, Mapping[str, Any]] = {
     "checkin": {"every": "month", "on": "first tuesday", "at": "09:30", "remind": (3, 5)},
     "review": {"every": "quarter", "on": "2 weeks before end", "at": "09:30", "remind": (3,)},
+    # On days of their own: neither near the first Tuesday of a month nor near the end of a quarter.
+    "aspirations": {"every": "half-year", "on": "day 50", "at": "09:30", "remind": (5,)},
+    "expectations": {"every": "half-year", "on": "day 110", "at": "09:30", "remind": (5,), "whom": "managers"},
+    "tips": {"every": "week", "on": "monday", "at": "09:30", "remind": (), "whom": "managers"},
 }
 
 
@@ -256,10 +323,13 @@ class Settings(Section):
     people: People = People()
     companies: Mapping[Company, Workspaces] = {}  # workspaces that belong together; any other is a company of its own
     quiet: Quiet = Quiet()
+    messages: Messages = Messages()
     thresholds: Thresholds = Thresholds()
     retention: Retention = Retention()
     goals: Goals = Goals()
     feedback: Feedback = Feedback()
+    review: Review = Review()
+    learning: Learning = Learning()
     rhythms: Mapping[Named, Rhythm] = Field(default_factory=dict, validate_default=True)
     followup: Clock = time(9, 30)  # when a commitment's day is followed up, local
 

@@ -47,6 +47,7 @@ def test_help_says_how_to_begin_and_comes_at_once(tmp_path: Path) -> None:
         "db upgrade",
         "db downgrade",
         "import people",
+        "import catalogue",
         "people join",
     ],
 )

@@ -221,4 +221,5 @@ async def test_a_clock_that_jumps_nudges_once(tmp_path: Path) -> None:
         assert await get(server, "/readyz") == (200, {"ready": True})
         assert await server.end(signal.SIGTERM) == 0, server.log
     assert len(stub.named("chat.postMessage")) == 2 * len(stub.users)
-    assert rows(tmp_path, "SELECT count(*), min(state), max(state) FROM nudges WHERE step = 0") == [(3, "said", "said")]
+    asked = "FROM nudges WHERE rhythm = 'checkin' AND step = 0"
+    assert rows(tmp_path, f"SELECT count(*), min(state), max(state) {asked}") == [(3, "said", "said")]

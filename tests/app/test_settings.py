@@ -61,6 +61,7 @@ def mistakes(tmp_path: Path, text: str) -> list[str]:
         ("rhythms:\n  checkin:\n    every: week", 3, "'monday'"),
         ("rhythms:\n  checkin:\n    at: late", 3, "09:30"),
         ("rhythms:\n  checkin:\n    remind: 3", 3, "write a list"),
+        ("rhythms:\n  tips:\n    whom: bosses", 3, "write 'everybody', 'managers' or 'nobody'"),
         ("rhythms:\n  checkin:\n    remind: [5, 3]", 2, "rising"),
         ("rhythms:\n  checkin:\n    reminds: [3]", 3, "did you mean remind?"),
         ("rhythms:\n  checkin:\n    name: hello", 1, "take the line 'name' out"),

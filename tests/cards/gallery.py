@@ -253,5 +253,6 @@ def settings(lang: str, **kudos: Any) -> Settings:
             "languages": {"default": lang},
             "kudos": {"recognition": {SLACK: RECOGNITION}, "guests": False, "allowance": {"default": 9}, **kudos},
             "checkin": {"teams": asked},
+            "messages": {"week": 0},
         }
     )

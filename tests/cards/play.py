@@ -13,7 +13,24 @@ from handlers.review import questions as review
 from handlers.thanks import why
 from storage.engine import Store
 from storage.places import keep_group
-from tests.cards import play_feedback, play_goals, play_home, play_privacy, play_settings, play_tree, play_welcome
+from tests.cards import (
+    play_aspirations,
+    play_coach,
+    play_digest,
+    play_expectations,
+    play_feedback,
+    play_goals,
+    play_growth,
+    play_home,
+    play_improvement,
+    play_oneonone,
+    play_pack,
+    play_privacy,
+    play_review,
+    play_settings,
+    play_tree,
+    play_welcome,
+)
 from tests.cards.gallery import Gallery, Stage, company, settings
 from tests.conftest import HALL, SLACK
 
@@ -44,13 +61,21 @@ async def play(gallery: Gallery, store: Store) -> None:
     folk = await company(stage, gallery.lang)
     for scene in (meeting, managers, own_settings, rhythm, checkins, shares, kudos_given, kudos_seen):
         await scene(stage, folk)
-    for scene in (grow_alone, grow_beside, reviews, homes, another_month):
+    for scene in (grow_alone, grow_beside, reviews, play_review.quarter, homes, another_month):
         await scene(stage, folk)
+    await play_review.next_quarter(stage, folk)
     await play_welcome.welcome(stage, folk)
+    await play_digest.digest(stage, folk)
     for scene in (play_settings.own_settings, play_settings.team_rhythm, play_settings.administration):
         await scene(stage, folk)
     for scene in (play_feedback.feedback, play_goals.goals, play_home.homes, play_home.history):
         await scene(stage, folk)
+    for scene in (play_growth.growth, play_expectations.expectations, play_aspirations.aspirations):
+        await scene(stage, folk)
+    await play_coach.coach(stage, folk)
+    await play_pack.reviews(stage, folk)
+    await play_improvement.improvement(stage, folk)
+    await play_oneonone.oneonone(stage, folk)
     for scene in (play_privacy.privacy, play_tree.tree):  # people are erased, and a month goes by
         await scene(stage, folk)
     await stage.deliver()

@@ -211,6 +211,7 @@ def test_what_is_no_day_of_such_a_period_says_what_to_write(every, on):
         ({"remind": (0,)}, "rising"),
         ({"remind": (3, 3)}, "rising"),
         ({"late": -1}, "0 or more"),
+        ({"whom": "bosses"}, "write one of everybody, managers, nobody"),
     ],
 )
 def test_a_wrong_rhythm_says_what_to_write(wrong, said):

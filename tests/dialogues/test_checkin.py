@@ -299,4 +299,4 @@ async def test_without_threads_one_conversation_has_the_floor_and_a_button_bring
 async def test_an_old_button_does_not_undo_what_was_answered(script: Script) -> None:
     await script.expects(NUDGE, ANSWERS, "ana [Only for me]", "> ana: Thank you")
     await script.expects("ana [Not this time]", "> ana: Your check-in is done already, thank you.")
-    assert {row.state for row in await rows(script.desk.store, NudgeRow)} == {"answered"}
+    assert {row.state for row in await rows(script.desk.store, NudgeRow, rhythm="checkin")} == {"answered"}

@@ -1,6 +1,7 @@
 """A company whose bot is another process, which can be killed, and a platform that records what it gets over HTTP."""
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.core.settings import Settings
+from bot.core.settings import RHYTHMS, Settings
 from scheduler.ahead import next_moment
 from storage import waiting
 from storage.engine import Store
@@ -24,7 +25,9 @@ from tests.faults.worker import FileClock
 ROOT = Path(__file__).parents[2]
 MONDAY = datetime(2026, 11, 2, 6, tzinfo=UTC)
 # Each week a nudge on Tuesday and, as nobody here ever answers, a reminder on Wednesday.
-AS_JSON = '{"rhythms": {"checkin": {"every": "week", "on": "tuesday", "remind": [1]}, "review": {"remind": []}}}'
+WEEKLY = {"every": "week", "on": "tuesday", "remind": [1]}
+ALONE = {**{key: {"whom": "nobody"} for key in RHYTHMS}, "checkin": WEEKLY, "review": {"remind": []}}
+AS_JSON = json.dumps({"rhythms": ALONE, "messages": {"week": 0}})
 SETTINGS = Settings.model_validate_json(AS_JSON)
 
 

@@ -31,7 +31,12 @@ NEVER = 90.0  # seconds after which an event that nobody has taken is lost
 RULES = {
     "people": {"zone": "UTC", "days": list(WEEKDAYS), "start": "00:00", "end": "23:59"},
     "quiet": {"start": "00:00", "end": "00:00"},
-    "rhythms": {"checkin": {"every": "week", "on": "monday", "at": "00:00", "remind": []}, "review": {"remind": []}},
+    "rhythms": {
+        "checkin": {"every": "week", "on": "monday", "at": "00:00", "remind": []},
+        "review": {"remind": []},
+        **{key: {"whom": "nobody"} for key in ("aspirations", "expectations", "tips")},
+    },
+    "messages": {"week": 0},
 }
 
 

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from sqlalchemy import update
 
-from bot.core.settings import WEEKDAYS, Settings
+from bot.core.settings import RHYTHMS, WEEKDAYS, Settings
 from storage import outbox, schema, waiting
 from storage.engine import Store
 from storage.nudges import NudgeRow
@@ -32,7 +32,11 @@ def always() -> dict:
     return {
         "people": {"zone": "UTC", "days": list(WEEKDAYS), "start": "00:00", "end": "23:59"},
         "quiet": {"start": "00:00", "end": "00:00"},
-        "rhythms": {"checkin": {"every": "week", "on": today, "at": "00:00", "remind": []}},
+        "messages": {"week": 0},
+        "rhythms": {
+            **{key: {"whom": "nobody"} for key in RHYTHMS},
+            "checkin": {"every": "week", "on": today, "at": "00:00", "remind": []},
+        },
     }
 
 

@@ -33,7 +33,9 @@ from tests.conftest import HALL, SLACK, Company, Databases, Desk, count, rows
 
 TUESDAY = datetime(2026, 4, 14, 12, tzinfo=UTC)
 OTHER = "slack:T2"
-OPEN_BOARD = Settings.model_validate({"people": {"pilot": ["nobody"]}, "kudos": {"leaderboard": True}})
+OPEN_BOARD = Settings.model_validate(
+    {"people": {"pilot": ["nobody"]}, "kudos": {"leaderboard": True}, "messages": {"week": 0}}
+)
 
 # The product page as a table. A: always. S: what its owner shared with this person, or said in the open. P: only what
 # was said in the open. N: never.
@@ -46,13 +48,31 @@ teammate         P        P     P       P      P              P       S         
 colleague        P        P     P       P      P              P       S         A          P          P
 hr               S        S     S       P      P              P       S         A          P          P
 other company    N        N     N       N      N              N       N         N          N          N
+
+                 preparing  summary  pack  learning  skill  mentor_offer  expectation
+self             A          A        A     A         A      A             A
+manager          P          S        A     S         A      A             A
+former manager   S          S        P     P         P      P             P
+teammate         P          P        P     P         P      A             P
+colleague        P          P        P     P         P      A             P
+hr               P          P        P     P         P      A             P
+other company    N          N        N     N         N      N             N
+
+                 aspiration  improvement  team_plan
+self             A           A            A
+manager          S           A            A
+former manager   P           P            P
+teammate         P           P            A
+colleague        P           P            P
+hr               P           A            P
+other company    N           N            N
 """
-KINDS, *LINES = PAGE.strip().splitlines()
 CELLS = {
     (relation, kind.replace("_", " ")): mark
-    for line in LINES
+    for kinds, *lines in [block.strip().splitlines() for block in PAGE.split("\n\n")]
+    for line in lines
     for relation, marks in [re.split(r"\s{2,}", line, maxsplit=1)]
-    for kind, mark in zip(KINDS.split(), marks.split(), strict=True)
+    for kind, mark in zip(kinds.split(), marks.split(), strict=True)
 }
 
 
@@ -273,10 +293,10 @@ async def test_two_companies_never_see_each_other(house: House) -> None:
     desk = house.desk
     there = Place(OTHER, "C1", kind="public")  # the same id of a channel, in another workspace
     await kudos(desk, house.max, house.ana, "MARKED ours")
-    await kudos(desk, house.eve, house.dan, "MARKED theirs", there)
+    await kudos(desk, house.eve, house.dan, "MARKED foreign", there)
     await talk(desk, house.ana, "checkin", "MARKED words", "manager")
     await talk(desk, house.dan, "checkin", "MARKED others", "manager")
-    own = {"ours", "words", "Ana", "Max", "Ben", "Zoe"}, {"theirs", "others", "Eve", "Dan"}
+    own = {"ours", "words", "Ana", "Max", "Ben", "Zoe"}, {"foreign", "others", "Eve", "Dan"}
     for someone in (house.max, house.ana, house.eve, house.dan):
         ours, foreign = own if someone.workspace == SLACK else own[::-1]
         before = len(desk.platform.sent)

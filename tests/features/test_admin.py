@@ -31,7 +31,7 @@ TUESDAY = datetime(2026, 4, 14, 12, tzinfo=UTC)
 FILE = Settings.model_validate({"people": {"pilot": ["nobody"], "admins": ["U-hana"]}})
 KUDOS = {"values": "courage, craft, care, together", "emojis": "raised_hands, clap, tada, heart",
          "allowance": "default: 5", "guests": "yes", "leaderboard": "no"}  # fmt: skip
-LIMITS = {"first_days": "7", "sure": "8", "stale_goal": "21"}
+LIMITS = {"first_days": "7", "sure": "8", "stale_goal": "21", "group": "5"}
 
 
 @pytest.fixture
@@ -174,9 +174,10 @@ async def test_all_that_is_wrong_is_said_at_once_beside_its_field_in_the_admins_
     assert refused.objections["values"].startswith("“a.b” kan niet. Schrijf woorden")
     assert refused.objections["emojis"].startswith("Schrijf namen van emoji’s")
     assert "“many”" in refused.objections["allowance"]
-    refused = await set_people(script, first_days="-1", sure="11", stale_goal="soon")
-    assert isinstance(refused, Refuse) and set(refused.objections) == {"first_days", "sure", "stale_goal"}
+    refused = await set_people(script, first_days="-1", sure="11", stale_goal="soon", group="2")
+    assert isinstance(refused, Refuse) and set(refused.objections) == {"first_days", "sure", "stale_goal", "group"}
     assert refused.objections["sure"] == "Schrijf een heel getal van 1 tot en met 10."
+    assert refused.objections["group"] == "Schrijf een heel getal van 3 tot en met 10."
     assert refused.objections["first_days"] == "Schrijf een heel getal, 0 of meer."
     assert await count(script.desk.store, CompanyRow) == 0
 

@@ -5,6 +5,7 @@ from datetime import date, time
 import pytest
 
 from bot.core.cadences import Beat, Stage, stages
+from bot.core.calendar import Rhythm
 from bot.core.effects import OpenForm, Refuse
 from bot.core.people import stranger
 from bot.core.settings import Settings
@@ -17,6 +18,7 @@ from tests.conftest import count, rows
 from tests.dialogues.script import Script, text_of
 from tests.features.test_cadences import MONTHLY, ONLY_CHECKIN, WEEKLY, choose, on
 
+YEARLY = Rhythm("review", "year", "last day", time(9, 30))
 PILOT = Settings.model_validate({"people": {"pilot": ["nobody"]}, "rhythms": ONLY_CHECKIN})
 
 
@@ -97,6 +99,7 @@ async def test_back_to_the_companys(script):
 
 
 async def test_the_reviews_cadence_is_the_companys(script):
+    script.desk.store.settings = PILOT.model_copy(update={"rhythms": {**PILOT.rhythms, "review": YEARLY}})
     await script.desk.command(script.people["max"], "kadens", "team")
     await script.desk.deliver()
     opened = await script.desk.press(script.people["max"], "Another day or hour")
@@ -106,6 +109,18 @@ async def test_the_reviews_cadence_is_the_companys(script):
     await script.desk.press(script.people["max"], "Save")
     [row] = await rows(script.desk.store, CadenceRow)
     assert stages(row.said)["review"] == (Stage(date.min, Beat("last workday", time(11))),)
+
+
+async def test_what_is_not_for_everybody_is_not_the_teams(script):
+    """A team's managers have the company's rhythm; no form or forged button of their manager's says otherwise."""
+    script.desk.store.settings = Settings.model_validate({"people": {"pilot": ["nobody"]}})
+    await script.desk.command(script.people["max"], "kadens", "team")
+    [card] = await said_of(script, "max")
+    assert "Look back" in card and "Look ahead" in card and "xpectations" not in card and "tip" not in card
+    refused = await fill(script, "max", "tips|week", on="thursday", at="10:00")
+    assert isinstance(refused, Refuse)
+    await script.desk.act(script.people["max"], "cadence.save", "tips|week|thursday|10:00")
+    assert await count(script.desk.store, CadenceRow) == 0
 
 
 @pytest.mark.parametrize("action", ["cadence.form", "cadence.save", "cadence.back", "cadence.show"])

@@ -17,7 +17,7 @@ from bot.core.calendar import Calendar, Rhythm, bounds
 from bot.core.cards import Card
 from bot.core.effects import Tell
 from bot.core.features import Feature
-from bot.core.settings import Settings
+from bot.core.settings import RHYTHMS, Settings
 from scheduler.ahead import next_moment
 from scheduler.nudges import plan, play
 from storage import rounds
@@ -32,8 +32,8 @@ DAY = timedelta(days=1)
 COMPANY = Rhythm("checkin", "month", "first tuesday", time(9, 30), (3, 5))
 WEEKLY = Beat("thursday", time(10), "week")
 MONTHLY = Beat("last friday", time(9), "month")
-ONLY_CHECKIN = {"review": {"every": "year", "on": "last day"}}
-RHYTHMS = Settings(rhythms=ONLY_CHECKIN)
+ONLY_CHECKIN = {name: {"whom": "nobody"} for name in RHYTHMS if name != "checkin"}
+ALONE = Settings(rhythms=ONLY_CHECKIN)
 
 
 def on(month, day, hour=12, minute=0):
@@ -174,7 +174,7 @@ def listener():
 
 @pytest.fixture
 def desk(company):
-    return company(listener(), settings=RHYTHMS, now=on(11, 2))
+    return company(listener(), settings=ALONE, now=on(11, 2))
 
 
 async def choose(store, manager, beat, day):
@@ -235,6 +235,18 @@ async def test_what_was_missed_before_a_move_does_not_keep_the_new_teams_word_aw
         row = {"person": "cy", "rhythm": "checkin", "period": "2026-11", "step": 0, "due_at": on(11, 3)}
         await session.run(NudgeRow.__table__.insert().values(**row, state="missed", tries=0))
     assert ("cy", "2026-W45 0", on(11, 5, 10)) in await asked(desk, on(11, 6))
+
+
+async def test_a_quarterly_team_leaves_those_who_missed_a_month_recorded(desk):
+    """Regression: what could be missed was reckoned from the start of the longest period anybody had."""
+    await team(desk)
+    await choose(desk.store, "zoe", Beat("first tuesday", time(10), "quarter"), date(2026, 1, 1))
+    first = await asked(desk, on(11, 4))
+    assert ("ana", "2026-11 0", on(11, 3, 9, 30)) in first and "cy" not in {name for name, _, _ in first}
+    desk.now = datetime(2027, 1, 4, 12, tzinfo=UTC)  # nobody was there in December
+    await plan(desk.store, desk.now)
+    found = await rows(desk.store, NudgeRow, state="missed", period="2026-12")
+    assert {row.person for row in found} == {"ana", "ben", "max", "zoe"}
 
 
 async def test_reminders_follow_the_teams_rhythm(desk):
@@ -341,7 +353,7 @@ def quickly(databases, scenario):
     """A scenario on a store of its own, inside of a test that hypothesis runs many times."""
 
     async def run():
-        store = Store(databases(), RHYTHMS)
+        store = Store(databases(), ALONE)
         try:
             return await scenario(store)
         finally:

@@ -15,51 +15,83 @@ from pathlib import Path
 HOUSE = Path(__file__).parents[2]
 PRIVATE = {"DialogueRow", "FeedbackRow", "FeedbackRequestRow", "FeedbackAskedRow", "GoalRow", "GoalUpdateRow",
            "GoalChangeRow", "AgendaRow", "RemarkRow", "KudosRow", "ShareRow", "OpenPointRow", "CommitmentRow",
-           "CheckinRow", "ReviewRow"}  # fmt: skip
+           "CheckinRow", "ReviewRow", "SummaryRow", "ExpectationRow", "AspirationRow",
+           "PromiseRow", "NoteRow", "LearningRow", "SkillRow", "SkillViewRow", "MentorOfferRow", "MentoringRow",
+           "ImprovementRow", "ImprovementPromiseRow", "ImprovementLineRow", "TeamPlanRow", "TeamLookRow"}  # fmt: skip
 # The other tables: of a person, but without their words (and the outbox, whose words are on their way to their reader).
-OTHERS = {"AbsenceRow", "AuditRow", "FollowUpRow", "HomeRow", "InstallationRow", "PauseRow", "BudgetRow", "NudgeRow",
-          "EventRow", "OutboxRow", "CompanyRow", "CadenceRow", "PersonRow", "AccountRow", "GroupRow", "ChannelRow",
-          "LogRow", "GrantRow", "StateRow", "SyncRow", "ConversationRow", "FileRow", "UnreachableRow"}  # fmt: skip
+OTHERS = {"OneOnOneRow", "MeetingRow", "CatalogueRow", "CycleRow", "AttentionRow", "HeldRow",
+          "AbsenceRow", "TipRow", "AuditRow", "FollowUpRow", "HomeRow", "InstallationRow", "PauseRow", "BudgetRow",
+          "NudgeRow", "EventRow", "OutboxRow", "CompanyRow", "CadenceRow", "PersonRow", "AccountRow", "GroupRow",
+          "ChannelRow", "LogRow", "GrantRow", "StateRow", "SyncRow", "ConversationRow", "FileRow",
+          "UnreachableRow"}  # fmt: skip
 
 OWN = """
+improvement.count improvement.waiting
 access.grant checkin._open_points checkin.opening checkin.trend dialogues.unfinished erasure._shown erasure.leaving
-export.gather
-goal_forms._drafted goals.mine grow._open grow.open_ones grow.subject home._thanks kudos.last_given oneonone.points
+export.gather aspirations.seen
+goals.mine grow._open grow.open_ones grow.subject home._thanks kudos.last_given oneonone.points
+oneonone.point oneonone.promise oneonone.note oneonone._points oneonone._promises oneonone._notes
 privacy.situation recognition.mine requests._answering requests.asked_of_me review.opening
+cycle.invited preparing._begun summaries.team summaries.waiting summaries.written sources.made_of
+learning.mine learning.own learning.seen mentors.asked_of_me mentors.find mentors.own_offers mentors.under_way
 """
 DOORS = """
-access.shared_dialogue feedback.find goals.above goals.find goals.theirs history_of._rows history_of._seen_goals
-recognition.by_value record.between sharing.find tree._above updates.seen
+improvement._mine improvement._of improvement.find improvement.promised teamplan._board teamplan.find
+learning.theirs mentors._board mentors.offer skills.sheet
+access.shared_dialogue coach._beside feedback.find goals.above goals.find goals.theirs history_of._rows
+history_of._seen_goals
+recognition.by_value record.between summaries.find summaries.going_on summaries.of sharing.find tree._above updates.seen
+evidence._agreed_on evidence._goals aspirations._steps aspirations._wishes aspirations.picked expectations.kept
 """
 # Parts of statements, what is only counted or was said in the open, and work of the house itself: erasing, joining
 # two accounts, keeping a goal's figures. With everybody who asks.
 ANYBODYS: dict[str, str] = {
-    "access.readers": "access.closing privacy.pressed",
-    "checkin.between": "review.evidence",
+    "access.readers": "access.closing preparing._desk privacy.pressed",
+    "checkin.between": "evidence._checkins",
+    "cycle._ask": "cycle.save",
+    "cycle._counts": "cycle.watched",
     "dialogues.answered_by": "bot.turn._rewritten",
+    "entries._agreed": "entries",
     "entries._checkins": "entries",
     "entries._closed": "entries",
     "entries._commitments": "entries",
+    "entries._expected": "entries",
     "entries._given": "entries",
     "entries._goals": "entries",
     "entries._grow": "entries",
+    "entries._plans": "entries",
+    "entries._plans_over": "entries",
     "entries._received": "entries",
     "entries._reviews": "entries",
     "entries._updates": "entries",
+    "entries._wished": "entries",
     "entries._written": "entries",
+    "evidence._given": "evidence.evidence",
+    "expectations._current": "expectations.of_team expectations.waiting",
+    "expectations._versions": "expectations._view expectations.earlier",
     "entries.feedback_on": "entries._got history_of._rows",
     "erasure._about": "",
     "feedback._query": "feedback.between feedback.find feedback.given_since feedback.page",
     "goals._follow": "goals.save",
     "goals._results": "goals._follow goals.grouped",
-    "goals.between": "review.evidence",
     "goals.locked": "goal_states.save goals.save",
     "goals.plan_nudge": "goal_states.save goals._follow goals.save",
     "goals.save": "",
-    "grow.between": "review.evidence",
+    "grow.between": "evidence._promises",
+    "improvement._ask": "",
+    "improvement._found": "improvement.find",
+    "improvement.writing": "handlers.improvement.open_form handlers.improvement.submit",
     "kudos.find": "erasure._shown kudos._here kudos.explained kudos.last_given kudos.submitted",
     "kudos.givings": "erasure.leaving kudos.find kudos.reacted "
     "recognition.by_value recognition.mine recognition.of_team recognition.received",
+    "entries._helped": "entries",
+    "entries._helping": "entries",
+    "entries._learned": "entries",
+    "entries._planned": "entries",
+    "entries._promised": "entries",
+    "learning.between": "evidence._learning",
+    "learning.save": "",
+    "skills.save": "",
     "merge._one_round_each": "merge.merge",
     "merge.merge": "bot.joining.join directory.learn",
     "privacy._latest": "privacy.situation",
@@ -69,6 +101,8 @@ ANYBODYS: dict[str, str] = {
     "record._joined": "record.between",
     "requests._all": "requests.find",
     "requests.find": "requests._answering requests.own",
+    "summaries._said": "summaries.find",
+    "summaries.taken": "review.report",
     "tree._personal": "tree._served tree.limb",
     "tree.set_for_all": "bot.imports.goals.of",
     "updates._points": "updates.timeline",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,8 @@ def value(table: Table, name: str, mark: str, number: int) -> Any:
     kind = holds(column)
     if kind in (datetime, date):
         return TUESDAY - timedelta(days=1) if kind is datetime else date(2026, 6, 1)
+    if kind is clock:
+        return clock(12)
     if kind in (bool, int, float):
         return None if column.primary_key and column.autoincrement is True else kind(number % 2)
     if name == "given":
@@ -248,7 +251,7 @@ async def test_nothing_is_left_of_who_takes_all_along(life: Life) -> None:
     assert not [word for word in (MARK, NAME, "U-ZYX") if word in log.getvalue()]
 
 
-GIVEN = {"kudos", "remarks", "feedback", "goal_updates", "goal_changes"}
+GIVEN = {"kudos", "remarks", "feedback", "goal_updates", "goal_changes", "team_looks"}
 
 
 async def test_what_was_given_stays_with_others_without_the_name(life: Life) -> None:

@@ -606,7 +606,7 @@ async def test_a_home_takes_few_statements_and_each_goes_by_an_index(desk: Desk)
         with statements(desk.store) as asked:
             await desk.take(look)
         words = [statement for statement, _ in asked if not statement.startswith("SELECT pg_")]
-        assert len(words) <= 16, "\n".join(words)
+        assert len(words) <= 28, "\n".join(words)
         assert await scans(desk.store, asked) == []
     with statements(desk.store) as asked:
         await renew(desk.turns, desk.store, desk.now)

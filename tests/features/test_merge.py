@@ -1,6 +1,6 @@
 """Two people who turn out to be one: everything of the second becomes the first's, and nothing is there twice."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -50,6 +50,8 @@ def made_up(column: Column[Any], mark: str, number: int) -> Any:
         return NOON + timedelta(hours=number)
     if kind is date:
         return NOON.date() + timedelta(days=number)
+    if kind is time:
+        return time(number % 24)
     return {bool: False, int: number, float: float(number)}.get(kind, f"{mark}-{number}")
 
 

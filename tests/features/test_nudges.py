@@ -12,7 +12,7 @@ from bot.core.cards import Card
 from bot.core.effects import Record, Tell
 from bot.core.events import Command
 from bot.core.features import Feature
-from bot.core.settings import People, Quiet, Settings
+from bot.core.settings import RHYTHMS, People, Quiet, Settings
 from scheduler import clock as heart
 from scheduler import nudges as planner
 from scheduler import rounds as later
@@ -30,7 +30,7 @@ from storage.people import people
 from tests.conftest import HALL, count, crowd, rows, until
 
 # November 2026: the first Tuesday is the 3rd, so check-ins are due on the 3rd at 09:30, reminders on the 6th and 10th.
-ONLY_CHECKIN = {"review": {"every": "year", "on": "last day"}}
+ONLY_CHECKIN = {name: {"whom": "nobody"} for name in RHYTHMS if name != "checkin"}
 DUE = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
 
 
@@ -84,6 +84,45 @@ async def keep(desk, fact):
 
 def away(person, first, last, rhythm=absences.ALL):
     return Absence(f"{person}{first}", person, rhythm, first, last)
+
+
+# -- whom it is for
+
+
+async def test_a_rhythm_for_managers_comes_to_who_has_reports_and_to_nobody_else(desk):
+    desk.store.settings = settings(rhythms={"checkin": {"whom": "managers"}})
+    for name, manager in (("Ana", None), ("Ben", "ana"), ("Cy", "ben"), ("Dan", "ana"), ("Eva", "dan")):
+        await desk.person(name, manager=manager)
+    async with desk.store.transaction() as session:
+        await session.run(people.update().where(people.c.id == "eva").values(gone=True))
+    assert await next_moment(desk.store, desk.now) == DUE
+    assert [told for told, _ in await beat(desk, DUE)] == ["U-ana", "U-ben"]
+    assert await beat(desk, moment(6, 9, 30)) == [(f"U-{who}", "checkin 2026-11 1") for who in ("ana", "ben")]
+
+
+async def test_a_manager_who_was_away_gets_it_afterwards(desk):
+    desk.store.settings = settings(rhythms={"checkin": {"whom": "managers"}})
+    for name, manager in (("Ana", None), ("Ben", "ana")):
+        await desk.person(name, manager=manager)
+        await keep(desk, away(name.lower(), date(2026, 11, 2), date(2026, 11, 4)))
+    assert await beat(desk, DUE) == []
+    assert await beat(desk, moment(5, 9, 30)) == [("U-ana", "checkin 2026-11 0")]
+
+
+async def test_what_was_planned_before_it_was_turned_off_is_not_said(desk):
+    await desk.person("Ana")
+    await plan(desk.store, DUE)
+    desk.store.settings = settings(rhythms={"checkin": {"whom": "nobody"}})
+    assert await beat(desk, DUE + timedelta(minutes=1)) == []
+    assert await state(desk) == "missed"
+
+
+async def test_a_rhythm_that_is_turned_off_comes_to_nobody(desk):
+    desk.store.settings = settings(rhythms={"checkin": {"whom": "nobody"}})
+    await desk.person("Ana")
+    await desk.person("Ben", manager="ana")
+    assert await next_moment(desk.store, desk.now) is None
+    assert await beat(desk, DUE) == [] and await state(desk) is None
 
 
 # -- the nudge

@@ -88,7 +88,7 @@ async def test_a_replica_is_told_again_after_the_database_was_restarted(monkeypa
                 await asyncio.to_thread(ours.stop, "immediate")
                 with pytest.raises(OSError):
                     await desk.command(ana, "hello", id="lost")
-                assert not there.store.told
+                await until(lambda: not there.store.told)
                 await asyncio.to_thread(ours.start)
             await until(lambda: there.store.told, 20)
             await desk.command(ana, "hello", id="lost")

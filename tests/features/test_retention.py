@@ -1,8 +1,9 @@
 """What is old goes, kind by kind; what is open stays, however old; nothing else is touched."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count as numbers
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,8 @@ def filled(table: Table, who: str, values: dict[str, Any]) -> dict[str, Any]:
             row[column.name] = who
         elif kind in (datetime, date):
             row[column.name] = None if column.nullable else (NOW if kind is datetime else NOW.date())
+        elif kind is time:
+            row[column.name] = time(12)
         elif kind in (bool, int, float):
             row[column.name] = next(number) if column.primary_key and kind is int else kind(0)
         else:
@@ -72,6 +75,7 @@ OVER: dict[tuple[str, str], dict[str, Any]] = {
     ("dialogues", "checkins"): {"dialogue": "checkin", "state": "open"},
     ("dialogues", "reviews"): {"dialogue": "review", "state": "stopped"},
     ("followups", "rhythm"): {"planned": True},
+    ("oneonones", "rhythm"): {"state": "ended"},
     ("outbox", "traffic"): {"about": None, "thread_topic": None, "verb": "post"},
 }
 
@@ -99,6 +103,9 @@ async def test_each_kind_goes_when_its_time_is_over_and_not_before(store: Store,
         ("commitments", {"closed_at": None, "state": "open"}),
         ("open_points", {"settled_at": None}),
         ("agenda", {"done_at": None}),
+        ("promises", {"closed_at": None, "state": "open"}),
+        ("oneonones", {"state": "agreed"}),
+        ("meetings", {"said_at": None, "state": "planned"}),
         ("dialogues", {"dialogue": "grow", "state": "paused"}),
         ("dialogues", {"dialogue": "followup", "state": "open"}),
         ("nudges", {"state": "owed"}),
@@ -209,6 +216,15 @@ async def test_a_process_that_ended_in_the_middle_leaves_the_rest_to_the_next_da
     assert await count(store, EventRow) > 1
     await Daily(store).some(NOW + timedelta(days=1))
     assert await count(store, EventRow) == 2
+
+
+@pytest.mark.sqlite
+async def test_what_went_is_in_no_file_any_more(store: Store, url: str) -> None:
+    await person(store, "Ana")
+    await put(store, "open_points", words="zqoldzq", settled_at=NOW - timedelta(days=2000))
+    await Daily(store).some(NOW)
+    path = Path(url.partition("///")[2])
+    assert b"zqoldzq" not in await asyncio.to_thread(lambda: path.read_bytes() + Path(f"{path}-wal").read_bytes())
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from bot.core.calendar import WEEKDAYS, Calendar, Rhythm, bounds, holidays_in
 from bot.core.calendar import after as period_after
 from bot.core.calendar import period as period_of
 from bot.core.moments import moment, on_day, upcoming
+from bot.core.settings import Settings
 from bot.core.workdays import add_working_days, is_working_day, working_day_on_or_after
 from scheduler.rhythms import Slot, closed, open_now, reminder, slot
 
@@ -537,3 +538,23 @@ def test_whatever_the_downtime_each_period_is_sent_or_missed_once_and_never_at_n
     for period in sorted(seen)[:-1]:  # all but the one still running
         if period_after(rhythm.every, period) in seen:  # unless the bot slept through the whole next one
             assert (period in rows) == (moment(rhythm, calendar, period) is not None)
+
+
+# -- the defaults
+
+
+@pytest.mark.parametrize("calendar", [NL, SE, US])
+def test_twice_a_year_something_comes_on_days_of_its_own(calendar):
+    """R2: far from the check-in, the look back, and each other, so that no week has more than one of them."""
+    rhythms = Settings().rhythms
+    since = datetime(2024, 1, 1, tzinfo=UTC)
+    often = {"checkin": 12, "review": 4, "aspirations": 2, "expectations": 2}  # a year
+    days = [(at.date(), name) for name, n in often.items() for at in upcoming(rhythms[name], calendar, since, 11 * n)]
+    for (before, one), (after, other) in pairwise(sorted(days)):
+        assert (after - before).days >= 7 or {one, other} == {"checkin", "review"}, (before, one, after, other)
+
+
+def test_who_a_rhythm_is_for():
+    for whom, leader, other in (("everybody", True, True), ("managers", True, False), ("nobody", False, False)):
+        rhythm = Rhythm("tips", "week", "monday", time(9, 30), whom=whom)
+        assert (rhythm.concerns(True), rhythm.concerns(False)) == (leader, other)

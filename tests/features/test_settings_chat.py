@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.calendar import Calendar
 from bot.core.effects import OpenForm, Refuse
-from bot.core.settings import Settings
+from bot.core.settings import RHYTHMS, Settings
 from bot.core.typed import read_clock, read_zone
 from handlers import FEATURES
 from scheduler.nudges import plan
@@ -177,3 +177,32 @@ def test_hours_as_people_type_them(typed, read):
 )  # fmt: skip
 def test_zones_as_people_type_them(typed, zone):
     assert read_zone(typed) == zone
+
+
+async def test_a_rhythm_is_shown_only_to_whom_it_concerns(script):
+    everybodys, managers = ("check-in", "look back", "look ahead"), ("expectations round", "weekly tip")
+    for who in ("ana", "max"):
+        await script.desk.command(script.people[who], "kadens", "rhythm")
+        await script.desk.command(script.people[who], "kadens", "settings")
+        told = " ".join(text for _, text in (script._said(each) for each in await script.desk.deliver())).lower()
+        assert all(told.count(name) == 2 for name in everybodys), told
+        assert [name in told for name in managers] == [False, False]
+        await script.expects(f"{who}: /kadens skip weekly tip", f"> {who}: Which one?")
+        opened = await script.desk.act(script.people[who], "rhythm.rest", "tips", opens=True)
+        assert "tips" not in dict(opened.form.fields[0].options)
+    await script.desk.person("Cy", manager="max")
+    await script.desk.command(script.people["max"], "kadens", "rhythm")
+    told = script._said((await script.desk.deliver())[-1])[1]
+    assert all(name in told for name in (*everybodys, *managers))
+    await script.expects("max: /kadens skip weekly tip", "> max: Fine, no weekly tip this time.")
+
+
+async def test_where_all_is_turned_off_there_is_nothing_to_rest(script):
+    off = {name: {"whom": "nobody"} for name in RHYTHMS}
+    script.desk.store.settings = Settings.model_validate({"rhythms": off})
+    await script.expects("ana: /kadens rhythm", "> ana: Your rhythm / No rhythm is meant for you here.")
+    await script.expects("ana: /kadens settings", "> ana: Your settings")
+    with pytest.raises(LookupError):
+        await script.desk.press(script.people["ana"], "Let something rest")
+    await script.desk.act(script.people["ana"], "rhythm.rest", "checkin", opens=True)
+    assert script._said((await script.desk.deliver())[-1])[1].startswith("No rhythm is meant for you here.")

@@ -59,7 +59,7 @@ async def test_one_nudge_answered_on_the_other_platform_and_no_reminder(both: De
     await both.submit(TEAMS_ANA, "talk.fill", begun.id, answers={"well": "the launch", "share": "manager"})
     await both.deliver()
     assert await waited(both, 14) == []  # no reminder, neither here nor there
-    assert [row.state for row in await rows(both.store, NudgeRow, step=0)] == ["answered"]
+    assert [row.state for row in await rows(both.store, NudgeRow, step=0, rhythm="checkin")] == ["answered"]
     nudged = await waited(both, 14)
     assert [(m.place.workspace, m.place.conversation) for m in nudged] == [(TEAMS, "29:ana")]
 

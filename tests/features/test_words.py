@@ -27,10 +27,11 @@ EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 
 # Sentences that are the same in another language: names of ours, and words that the languages share.
 SHARED = {
-    "sv": {"GROW", "GROW: {topic}", "Kadens", "[team | help]", "[help]", "Team", "Person",
+    "sv": {"GROW", "GROW: {topic}", "Kadens", "Mentor", "[team | help]", "Team", "Person", "Kudos", "Situation",
            "Period", "Feedback"},
-    "nl": {"GROW", "GROW: {topic}", "Kadens", "[team | help]", "[help]", "stop", "help", "week {n}", "Check in",
-           "check-in", "Check-in: {words}", "Open in Kadens", "Manager", "Team", "Account", "Check-ins", "E-mail",
+    "nl": {"GROW", "GROW: {topic}", "Kadens", "Mentor", "[team | help]", "stop", "help", "week {n}",
+           "Check in", "check-in", "Check-in: {words}", "Open in Kadens", "Manager", "Team", "Account", "Check-ins",
+           "E-mail", "Kudos", "Coaching", "Open", "open",
            "Feedback"},
 }  # fmt: skip
 

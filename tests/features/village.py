@@ -19,14 +19,25 @@ from bot.core.events import Action, Command, Due, Met, Opened, Reaction, Remark,
 from bot.core.features import Routes
 from bot.core.people import Person, Place, stranger
 from bot.core.settings import Settings, Thresholds
+from bot.core.summary import Proposal, Summary
 from handlers import FEATURES
+from storage.aspirations import AspirationRow
 from storage.dialogues import DialogueRow
 from storage.engine import Store
+from storage.expectations import ExpectationRow
 from storage.feedback import FeedbackRow
 from storage.goals import GoalRow
+from storage.improvement import ImprovementPromiseRow, ImprovementRow
 from storage.kudos import KudosRow
+from storage.learning import LearningRow
+from storage.meetings import MeetingRow, OneOnOneRow
+from storage.mentors import MentoringRow, MentorOfferRow
+from storage.oneonone import AgendaRow, NoteRow, Promised, PromiseRow
 from storage.people import Changed
 from storage.requests import FeedbackRequestRow
+from storage.skills import SkillRow
+from storage.summaries import Kept, SummaryRow
+from storage.teamplan import TeamPlanRow
 from tests.conftest import HALL, SLACK, Desk, rows
 
 TUESDAY = datetime(2026, 4, 14, 12, tzinfo=UTC)
@@ -36,6 +47,7 @@ RULES = Settings.model_validate(
         "people": {"pilot": ["nobody"]},
         "goals": {"celebrate": {SLACK: "C-wins"}},
         "kudos": {"leaderboard": True, "allowance": {"default": 99}},
+        "messages": {"week": 0},
     }
 )
 
@@ -60,6 +72,7 @@ SILENT = ("events", "outbox", "pauses")  # what came in and what goes out
 FREE = ["progress", "well", "way", "learn", "energy_story", "workload_story", "talk"]
 FREE += ["goal", "reality", "options", "more_options", "will", "sure_story", "smaller"]
 FREE += ["proud", "learned", "different", "next"]
+FREE += ["did", "best", "hard", "offer", "ask"]
 STORY = {"situation": "Yesterday in the meeting with the client at ten", "impact": "it helped us all"}
 DAYS = {"first": "2026-01-01", "last": "2026-12-31"}
 
@@ -74,6 +87,25 @@ FILLED: Mapping[str, Mapping[str, str]] = {
     "feedback.reply": {"words": "tell me more"},
     "feedback.ask": {"question": "How do I do?", "about": "me"},
     "shared.reply": {"words": "tell me more"},
+    "oneonone.point": {"words": "something to talk about"},
+    "oneonone.note": {"words": "something to remember"},
+    "oneonone.drop": {"word": "so"},
+    "meetings.rhythm": {"weekday": "3", "at": "13:30", "weeks": "1"},
+    "meetings.move": {"day": "2026-04-17", "at": "10:00"},
+    "learning.form": {"words": "something new", "kind": "job", "day": "2026-05-01"},
+    "learning.change": {"words": "something else", "kind": "rest", "day": "2026-05-02"},
+    "learning.done": {"learned": "something"},
+    "learning.drop": {"learned": "something"},
+    "skills.form": {"names": "Quite another skill"},
+    "mentors.offer": {"topic": "Another topic", "words": "gladly"},
+    "mentors.ask": {"words": "so"},
+    "mentors.decline": {"words": "so"},
+    "mentors.end": {"words": "so"},
+    "summary.form": {"words": "in other words"},
+    "summary.remark": {"words": "something to add"},
+    "expectations.form": {"words": "Quite other words than before", "news": "so"},
+    "expectations.remark": {"remark": "something to add"},
+    "aspirations.form": {"words": "Somewhere else", "share": "me"},
     "kudos.form": {"why": "for the help", "values": "care"},
     "settings.form": {"lang": "sv", "zone": "UTC", "days": "monday", "start": "09:00", "end": "17:00"},
     "cadence.form": {"on": "tuesday", "at": "10:00"},
@@ -89,7 +121,38 @@ FILLED: Mapping[str, Mapping[str, str]] = {
     "admin.back": {"which": "values"},
     "history.filter": {"kind": "all", "period": "all", "words": "zq"},
     "record.form": DAYS,
+    "pack.form": {"who": "ana", "span": "2026-Q2", "how": "page"},
+    "cycle.form": {"until": "2026-06-30"},
     "erasure.form": {"word": "erase", "others": "take"},
+    "improvement.form": {"whom": "ben"},
+    "improvement.read": {"view": "so I see it"},
+    "improvement.decline": {"decline": "let us talk"},
+    "improvement.change": {
+        **dict.fromkeys(("assessment", "examples", "measure", "actions"), "quite other words than before"),
+        "goal": "Quite another goal than before",
+        "ends": "2026-07-01",
+        "why": "so",
+    },
+    "improvement.promise": {"kind": "training", "promise": "a course", "day": "2026-05-01"},
+    "improvement.move": {"day": "2026-05-02", "why": "so"},
+    "improvement.check": {"standing": "forward", "check": "it moves"},
+    "improvement.view": {"view": "so I see it"},
+    "improvement.conclude": {"outcome": "reached", "reason": "all of it"},
+    "improvement.withdraw": {"withdraw": "so"},
+    "teamplan.form": {
+        **dict.fromkeys(("compared", "steps", "learns"), "words"),
+        "way": "another way",
+        "figures": "from 9 to 3 days",
+        "ends": "2026-06-01",
+    },
+    "teamplan.look": {"value": "7", "look": "it moves"},
+    "teamplan.measure": {"value": "3", "measure": "it went well"},
+    "teamplan.change": {
+        **dict.fromkeys(("compared", "steps", "learns"), "other words"),
+        "ends": "2026-07-01",
+        "why": "so",
+    },
+    "teamplan.stop": {"stop": "so"},
     "rhythm.away": {"first": "2026-05-01", "last": "2026-05-02"},
     "rhythm.rest": {"rhythm": "checkin", "how": "1"},
 }
@@ -135,6 +198,7 @@ class Village:
         await self._goals()
         await self._feedback()
         await self._talks()
+        await self.expect("x_old", "old")
         await self._thanks()
         store = self.desk.store
         async with store.transaction() as session:  # at last: Ana reports to Max now, and Lea has left
@@ -143,6 +207,7 @@ class Village:
             await Changed("lea", {"gone": True}).save(session)
         self.desk.later(minutes=1)
         await self._under_max()
+        await self._growth()
         await self.desk.deliver()
         return self
 
@@ -208,6 +273,26 @@ class Village:
 
     async def _talks(self) -> None:
         await self.talk("t_old", "checkin", "manager")
+        await self.point("o_old", "old")
+
+    async def _quarters(self) -> None:
+        """What Ana and the manager before agreed, and what Max proposes to her now; his own notes are his."""
+        old = Summary(
+            id="summary:old", person=self.people["ana"], manager=self.people["old"], period="2026-Q1",
+            at=TUESDAY, state="agreed", version=1, proposed="manager", closed_at=TUESDAY,
+            proposal=Proposal(mark("r_old"), "Lead a project", "Read one book"),
+        )  # fmt: skip
+        async with self.desk.store.transaction() as session:
+            await Kept(old).save(session)
+        max = self._p("max")
+        await self.desk.act(max, "preparing.start", "ana")
+        [notes] = await rows(self.desk.store, DialogueRow, dialogue="preparing")
+        answers = {**dict.fromkeys(FREE, mark("n_max")), "share": "me"}
+        assert await self.desk.submit(max, "talk.fill", notes.id, answers=answers) is None
+        [new] = await rows(self.desk.store, SummaryRow, period="2026-Q2")
+        words = {"words": mark("r_max")}
+        assert await self.desk.submit(max, "summary.form", f"{new.id}|0", answers=words) is None
+        self.ids |= {"r_old": old.id, "r_max": new.id, "n_max": notes.id}
 
     async def talk(self, record: str, name: str, share: str) -> None:
         known = {row.id for row in await rows(self.desk.store, DialogueRow)}
@@ -227,8 +312,14 @@ class Village:
 
     async def _under_max(self) -> None:
         """What came about since Max manages her."""
+        await self.expect("x_max", "max")
+        await self.wish("w_private", "me")
+        await self.wish("w_max", "manager")
         await self.talk("t_private", "grow", "me")
         await self.talk("t_max", "review", "manager")
+        await self._plans()
+        await self._quarters()
+        await self._oneonones()
         await self.give("f_both", "both")
         await self.goal("g_offered", "max", **{"for": "ana"})
         await self.goal("g_ours", "max", visibility="team", **{"for": "team"})
@@ -240,6 +331,89 @@ class Village:
         assert done is None, done
         [row] = await self._with(FeedbackRow, "behaviour", "f_max")
         self.ids["f_max"] = row.id
+
+    async def expect(self, record: str, manager: str) -> None:
+        """What this manager expects of Ana, who has a word to say to it."""
+        opened = await self.desk.act(self._p(manager), "expectations.form", "ana")
+        assert isinstance(opened, OpenForm)
+        words = {"words": mark(record)}
+        assert await self.desk.submit(self._p(manager), opened.form.id, opened.form.value, answers=words) is None
+        [row] = await self._with(ExpectationRow, "words", record)
+        self.ids[record] = row.id
+        if record == "x_old":
+            said = FILLED["expectations.remark"]
+            assert await self.desk.submit(self._p("ana"), "expectations.remark", row.id, answers=said) is None
+
+    async def wish(self, record: str, share: str) -> None:
+        words = {"words": mark(record), "share": share}
+        assert await self.desk.submit(self._p("ana"), "aspirations.form", answers=words) is None
+        [row] = await self._with(AspirationRow, "words", record)
+        self.ids[record] = row.id
+
+    async def point(self, record: str, whom: str) -> None:
+        """On Ana's list with somebody."""
+        await self.desk.command(self._p("ana"), "oneonone", mark(record), mentions=(self._p(whom),))
+        [row] = await self._with(AgendaRow, "words", record)
+        self.ids[record] = row.id
+
+    async def _oneonones(self) -> None:
+        """What Ana and Max have between them, what each keeps to themselves, and what Ana has proposed to Fay."""
+        await self.point("o_point", "max")
+        for record, who, about in (("o_note", "ana", "max"), ("o_his", "max", "ana")):
+            words = {"words": mark(record)}
+            assert await self.desk.submit(self._p(who), "oneonone.note", about, answers=words) is None
+            [row] = await self._with(NoteRow, "words", record)
+            self.ids[record] = row.id
+        for record, whom in (("o_pair", "max"), ("o_asked", "fay")):
+            await self.desk.act(self._p("ana"), "meetings.propose", f"{whom}|2026-04-16|1|13:30|UTC")
+            [row] = await rows(self.desk.store, OneOnOneRow, other=whom)
+            self.ids[record] = row.id
+        await self.desk.act(self._p("max"), "meetings.agree", self.ids["o_pair"])
+        [meeting] = await rows(self.desk.store, MeetingRow)
+        promised = Promised("the talk before", "ana", "max", (("ana", mark("o_promise")),), self.desk.now)
+        async with self.desk.store.transaction() as session:
+            await promised.save(session)
+        [promise] = await self._with(PromiseRow, "words", "o_promise")
+        self.ids |= {"o_meet": meeting.id, "o_promise": promise.id}
+
+    async def _growth(self) -> None:
+        """What Ana learns, what she and Max think she can, and whom she asks for help."""
+        for record, seen_by, day in (("l_private", "me", "2026-05-01"), ("l_shared", "manager", "2026-04-14")):
+            answers = {"words": mark(record), "kind": "job", "seen_by": seen_by, "day": day}
+            assert await self.desk.submit(self._p("ana"), "learning.form", answers=answers) is None
+            [row] = await self._with(LearningRow, "words", record)
+            self.ids[record] = row.id
+        await self.desk.submit(self._p("ana"), "skills.form", "ana", answers={"names": "Writing"})
+        [skill] = await rows(self.desk.store, SkillRow)
+        for record, who in (("s_own", "ana"), ("s_max", "max")):
+            self.ids[record] = skill.id
+            said = {f"level.{skill.id}": "4", f"words.{skill.id}": mark(record)}
+            assert await self.desk.submit(self._p(who), "skills.rate", "ana", answers=said) is None
+        offer = {"topic": mark("m_offer"), "words": "gladly"}
+        assert await self.desk.submit(self._p("fay"), "mentors.offer", answers=offer) is None
+        [row] = await self._with(MentorOfferRow, "topic", "m_offer")
+        self.ids["m_offer"] = row.id
+        asked = {"words": mark("m_asked")}
+        assert await self.desk.submit(self._p("ana"), "mentors.ask", self.ids["m_offer"], answers=asked) is None
+        [row] = await self._with(MentoringRow, "words", "m_asked")
+        self.ids["m_asked"] = row.id
+
+    async def _plans(self) -> None:
+        """A plan of Ana's that is under way, one of Ben's that he has not read, and one of the whole team."""
+        for record, whom in (("i_max", "ana"), ("i_ben", "ben")):
+            words = dict.fromkeys(("assessment", "examples", "goal", "measure", "actions"), f"{mark(record)} every day")
+            words |= {"whom": whom, "ends": "2026-06-16", "support_day": "2026-05-01"}
+            words["support"] = mark("i_promise") if whom == "ana" else "an hour a week"
+            assert await self.desk.submit(self._p("max"), "improvement.form", answers=words) is None
+            [row] = await self._with(ImprovementRow, "goal", record)
+            self.ids[record] = row.id
+        [promise] = await self._with(ImprovementPromiseRow, "words", "i_promise")
+        self.ids["i_promise"] = promise.id
+        assert await self.desk.submit(self._p("ana"), "improvement.read", self.ids["i_max"]) is None
+        words = {**FILLED["teamplan.form"], "compared": mark("y_ours")}
+        assert await self.desk.submit(self._p("max"), "teamplan.form", answers=words) is None
+        [row] = await self._with(TeamPlanRow, "compared", "y_ours")
+        self.ids["y_ours"] = row.id
 
     def _p(self, id: str) -> Person:
         someone = self.people[id]
@@ -272,10 +446,15 @@ class Village:
             return await desk.act(who, key, value, **more)
         if kind is Submission:
             # Whom it is about, in whichever field the form asks for them.
-            people = dict.fromkeys(("to", "whom", "manager", "pilot"), (ana,))
+            people = dict.fromkeys(("to", "who", "whom", "manager", "pilot"), (ana,))
             answers = {**FILLED.get(key, {}), **more.pop("answers", {})}
             if key == "tree.align":
                 answers |= {"goal": value, "parent": self.ids["g_company"]}
+            if key == "aspirations.link":
+                answers |= {"goal": self.ids["g_open"]}
+            if key.startswith("skills."):
+                skill = self.ids["s_own"]
+                answers |= {"skill": skill, f"level.{skill}": "5", f"words.{skill}": "another example"}
             return await desk.submit(who, key, value, answers=answers, people=people, opens=True, **more)
         base = desk.base(who, more.pop("place", None), **{"opens": True, **more})
         if kind is Shortcut:

@@ -118,7 +118,10 @@ async def world(store: Store) -> Playground:
     return await open_demo(store, [])
 
 
-async def test_the_next_nudge_is_the_check_in_and_each_goes_out_at_its_own_time(world: Playground) -> None:
+async def test_the_check_in_follows_mondays_tip_and_each_goes_out_at_its_own_time(world: Playground) -> None:
+    nudge = await world.next_nudge(world.clock())
+    assert nudge is not None and nudge.isoformat() == "2026-11-02T14:30:00+00:00"  # of who leads in New York
+    await world.travel(nudge)
     nudge = await world.next_nudge(world.clock())
     assert nudge is not None and nudge.isoformat() == "2026-11-03T08:30:00+00:00"
     before = len(world.chat.messages)

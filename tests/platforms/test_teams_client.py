@@ -309,6 +309,7 @@ async def test_a_goal_is_kept_alive_and_feedback_is_asked_for(installed: None, t
         await client.shown("Hi Alex Wilber, I am Kadens")
         await sets_a_goal_by_words(client)
         await says_how_it_goes(client)
+        await proposes_a_rhythm(client)
         await answers_as_another(client, await asks_for_feedback(client))
         await sees_the_answer(client)
         assert await all_valid(client) > 15
@@ -337,6 +338,22 @@ async def says_how_it_goes(client: TeamsClient) -> None:
     assert field(shown, "value")["value"] == "15" and field(shown, "confidence")["value"] == "at_risk"
     assert await client.submit(refused, "Save", story="two of us are away") is None
     assert (await client.shown("15, at risk")).conversation == client.home
+
+
+async def proposes_a_rhythm(client: TeamsClient) -> None:
+    """Of a one-to-one with Megan: in a dialog that a button of the personal chat opens."""
+    await client.say("oneonone rhythm @Megan", CHANNEL, mention_bot=True, Megan=OTHERS["Megan"])
+    asked = await client.shown("A rhythm for your 1:1")
+    dialog = await client.press(asked, asked.buttons[0])
+    refused = await client.submit(dialog, "Show me the days", at="late")
+    assert above(card_of(refused), "at") == "Write a time of day, such as 13:30."
+    assert await client.submit(refused, "Show me the days", weekday="3", at="13:30", weeks="2") is None
+    preview = await client.shown("every other Thursday at 13:30: shall I propose it?")
+    assert preview.conversation == client.home
+    await client.press(preview, "Propose it")
+    await client.shown("I tell you when there is an answer.")
+    proposed = await private_word(client, OTHERS["Megan"])
+    assert any("proposes a 1:1, every other Thursday at" in each for each in proposed), proposed  # by her own clock
 
 
 async def asks_for_feedback(client: TeamsClient) -> tuple[str, str, dict[str, Any]]:

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from bot.core.cards import BAR, OPEN, SHUT, Card, Chart, File, Point, Text
+from bot.core.documents import Document
 from bot.core.effects import SendFile, ShowHome, Tell
 from bot.core.events import Command, Opened
+from bot.core.paper import content, pdf
 from bot.core.pictures import drawn
 from bot.core.wording import wording
 from storage.engine import Store
@@ -325,17 +327,23 @@ async def test_a_chart_is_a_picture_with_its_words(there):
     assert (picture, alt) == (drawn(CHART), CHART.alt)
 
 
-async def test_a_document_reaches_its_person_only_once_and_as_it_was(there):
+PAGE = File("kadens-my-data.html", "text/html", "<p>Öl & 🎉 \u2028 &amp;</p>\r\n")
+PAPER = pdf("kadens-pack-2026-Q4", Document("Öl & 🎉", "sv", ("Hej",), ()))
+
+
+@pytest.mark.parametrize(
+    ("file", "kept_as"), [(PAGE, PAGE.body.encode()), (PAPER, content(PAPER))], ids=["page", "pdf"]
+)
+async def test_a_document_reaches_its_person_only_once_and_as_it_was(there, file, kept_as):
     await there.say(there.ana, "kadens help")
     await there.say(there.bo, "kadens help")
-    file = File("kadens-my-data.html", "text/html", "<p>Öl & 🎉 \u2028 &amp;</p>\r\n")
     ana = there.person(there.ana)
     asked = Command(id="ask", actor=ana, place=ana.home, at=there.now, name="show")
     there.times = 3
     for _ in range(3):  # the same event again brings nothing again
         await there.does(asked, SendFile(ana, file, Card("Your data", (Text("All of it"),))))
-    assert await there.files(there.ana) == [(file.name, file.body.encode())]
-    assert await there.files(there.ana) == [(file.name, file.body.encode())]
+    assert await there.files(there.ana) == [(file.name, kept_as)]
+    assert await there.files(there.ana) == [(file.name, kept_as)]
     assert await there.files(there.bo) == []
     async with there.store.reading() as session:
         kept = await session.all(select(outbox).where(outbox.c.verb == "file"))

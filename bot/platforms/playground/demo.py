@@ -8,7 +8,7 @@ from bot.core.cards import Button, Choice, Form, Remark
 from bot.core.effects import Answer, OpenForm, Refuse
 from bot.core.features import Routes
 from bot.core.menus import lines
-from bot.core.settings import Settings
+from bot.core.settings import Messages, Settings
 from bot.core.wording import wording
 from bot.platforms.playground.chat import Chat, Message
 from bot.platforms.playground.clock import Clock
@@ -32,9 +32,10 @@ class StoryDoesNotHold(AssertionError):
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """The company's own, with the recognition channel that the playground has."""
+    """The company's own, with the recognition channel that the playground has; and whoever tries things out sees at
+    once what comes of it, however many a week."""
     kudos = settings.kudos.model_copy(update={"recognition": {WORKSPACE: RECOGNITION}})
-    return settings.model_copy(update={"kudos": kudos})
+    return settings.model_copy(update={"kudos": kudos, "messages": Messages(week=0)})
 
 
 async def demo(store: Store, routes: Routes, wire: Wire, story: Sequence[Line] | None = None) -> Playground:

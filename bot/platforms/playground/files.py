@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from bot.core.paper import content
 from bot.platforms.playground.chat import Chat, NoSuchMessage
 
 
@@ -21,4 +22,4 @@ def download(chat: Chat, id: str) -> Response:
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
     }
-    return Response(file.body.encode(), media_type=file.mime, headers=headers)
+    return Response(content(file), media_type=file.mime, headers=headers)

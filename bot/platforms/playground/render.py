@@ -30,6 +30,7 @@ from bot.core.cards import (
     pieces,
     plain,
 )
+from bot.core.paper import content
 from bot.platforms.playground.chat import Message
 from bot.platforms.playground.people import BOT, MEMBERS, Member, name_of
 
@@ -205,7 +206,7 @@ def _content(message: Message) -> str:
 
 
 def file_html(id: str, file: File) -> str:
-    size = len(file.body.encode())
+    size = len(content(file))
     kind = file.name.rpartition(".")[2].upper()
     told = f"{kind} · {size / 1024:,.0f} KB" if size >= 1024 else f"{kind} · {size} bytes"
     words = f'class="file" href="/files/{esc(id)}" download="{esc(file.name)}"'

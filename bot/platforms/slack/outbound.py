@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from bot.core.cards import Card, Form, plain
+from bot.core.paper import content
 from bot.core.people import Place
 from bot.core.sending import Can, Limit, Outgoing, SlowDown, Unfit, Unreachable
 from bot.platforms.slack import forms, render
@@ -229,7 +230,7 @@ class SlackPlatform:
         channel, blocks = await self._channel(here, message.place), render.message(card)["blocks"]
         blocks[0] = {**blocks[0], "block_id": _mark(message)}
         shared = {"channel_id": channel, "blocks": json.dumps(blocks)}
-        id = await uploaded(here.api, file.name, file.body.encode(), **shared)
+        id = await uploaded(here.api, file.name, await asyncio.to_thread(content, file), **shared)
         self._shared[message.key] = id
         if len(self._shared) > SHARED:
             self._shared.popitem(last=False)

@@ -9,6 +9,7 @@ import aiohttp
 from botbuilder.schema import Activity
 
 from bot.core.cards import Card, File, Text
+from bot.core.paper import content
 from bot.core.people import Place
 from bot.core.sending import SlowDown, Unreachable
 from bot.platforms.teams import files
@@ -56,7 +57,7 @@ class Documents:
         try:
             if not all(files.trusted(url, loopback) for url in (consent.upload_url, consent.content_url)):
                 raise files.NotTaken("a strange host")
-            await files.put(self.http, consent.upload_url, file.body.encode())
+            await files.put(self.http, consent.upload_url, await asyncio.to_thread(content, file))
         except Exception as error:
             # Only its kind: the address of an upload is a key to it.
             log.warning("a document was not taken: %s", type(error).__name__)

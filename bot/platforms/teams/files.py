@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from botbuilder.schema import Activity, ActivityTypes, Attachment
 
+from bot.core import paper
 from bot.core.cards import Card, File, Heading, Note, Text, plain
 from bot.core.wording import wording
 from bot.platforms.teams.auth import LOOPBACK
@@ -57,7 +58,7 @@ def asking(file: File, card: Card, id: str, lang: str) -> Activity:
     told = "\n".join(filter(None, (plain(card.title), *lines)))
     content = {
         "description": f"{short(told, DESCRIPTION)}\n{say(lang, 'file.allow')}".strip(),
-        "sizeInBytes": len(file.body.encode()),
+        "sizeInBytes": len(paper.content(file)),
         "acceptContext": {OURS: {"file": id}},
         "declineContext": {OURS: {"file": id}},
     }

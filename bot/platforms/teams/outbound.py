@@ -1,5 +1,6 @@
 """What delivery asks of Teams: posts, changes, retractions and documents."""
 
+import asyncio
 import logging
 
 from botbuilder.core import TurnContext
@@ -105,7 +106,8 @@ class TeamsPlatform:
             return await self._say(activity_of(files.impossible(card, lang)), place, reference)
         async with self.store.transaction() as session:
             await teams.keep_file(session, id, place, file, self.addresses.clock())
-        return await self._say(files.asking(file, card, id, lang), place, reference)
+        asking = await asyncio.to_thread(files.asking, file, card, id, lang)  # a PDF is drawn to know its size
+        return await self._say(asking, place, reference)
 
     async def _say(self, activity: Activity, place: Place, reference: Reference) -> str:
         # Not in a turn of its own: for that botbuilder copies the whole card, which takes longer than to make it.

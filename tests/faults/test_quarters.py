@@ -1,0 +1,46 @@
+"""Four quarters of a company of 300 people through every feature: nobody sees what is not for them, every promise is
+followed up on its day, everything comes to an end, and nobody is told more in a week than they may be."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.core.events import Action as Press
+from bot.core.events import Due, Installed, Submission
+from tests.faults.quarter.checks import states, unended
+from tests.faults.quarter.run import Quarters
+
+DAYS = 380  # a year, and two weeks in which all that was begun can end
+# Ways in that nobody of this company takes, and where they are taken instead.
+ELSEWHERE = {
+    (Installed, "workspace"): "before the first day: test_welcome",
+    (Press, "welcome.choose"): "before the first day: test_welcome",
+    (Press, "welcome.pilot"): "before the first day: test_welcome",
+    (Submission, "welcome.pilot"): "before the first day: test_welcome",
+    (Press, "feedback.older"): "nobody here has so much feedback in a year: test_feedback",
+    (Due, "erasure"): "the operator's command line: test_erasure",
+}
+
+
+@pytest.mark.slow
+async def test_four_quarters_of_a_whole_company(url: str, tmp_path: Path) -> None:
+    year = Quarters(tmp_path, 300, DAYS, url=url)
+    await year.run()
+    gone = {one.id for one in year.humans.values() if one.left}
+    ended = unended(await states(year.store, gone, year.end))
+    await year.store.close()
+    print("", *year.budget.table(year.humans, DAYS // 7), sep="\n")
+    print(f"{year.turns_taken:,} turns, {year.ledger.messages:,} messages, {year.judge.judged:,} words judged")
+    print("promises:", ", ".join(f"{rhythm} {times}" for rhythm, times in year.promises.kept.most_common()))
+    assert year.raised == {}, "a turn failed"
+    assert year.routes.unheard == {}, "nobody listened"
+    assert not year.judge.unruled, "say in readers.py who may read these tables"
+    assert year.judge.wrong == [], "somebody was shown what is not for them"
+    assert year.promises.wrong == [], "a promise was not followed up on its day"
+    assert ended == [], "something has not come to its end"
+    assert list(year.budget.wrong()) == [], "somebody was told more than they may be in a week"
+    assert year.wrong == [], "somebody was spoken to outside their hours"
+    assert year.ledger.doubled == 0
+    left = {route for route in year.routes.table if not year.routes.taken[route]}
+    assert left - ELSEWHERE.keys() == set(), "nobody took these ways in"
+    assert year.judge.judged > 10_000 and min(year.promises.kept.values()) > 0
