@@ -160,7 +160,7 @@ def person_line(actor: Person, person: Person, found: Summary | None) -> Iterato
     if found and (found.version or found.state == "conversation"):
         yield Buttons((Button(say(actor, "look"), "summary.show", found.id),))
     elif found is None or not found.prepared_at:
-        yield Buttons(cards.prepare(actor, person))
+        yield Buttons(cards.prepare(actor, person, among=True))
 
 
 def rest(actor: Person, others: tuple[tuple[Person, Summary | None], ...]) -> Iterator[Part]:

@@ -121,8 +121,9 @@ def buttons(reader: Person, summary: Summary) -> tuple[Button, ...]:
     return ()
 
 
-def prepare(reader: Person, person: Person) -> tuple[Button, ...]:
-    begin = Button(say(reader, "prepare"), "preparing.start", person.id, "primary")
+def prepare(reader: Person, person: Person, among: bool = False) -> tuple[Button, ...]:
+    """`among`: one of several on a card, of which none stands out."""
+    begin = Button(say(reader, "prepare"), "preparing.start", person.id, "plain" if among else "primary")
     return (begin, Button(say(reader, "ready"), "preparing.ready", person.id))
 
 

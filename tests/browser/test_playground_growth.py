@@ -1,7 +1,5 @@
 """Growing in the page: a mentor asked and accepted, skills from two views, and something planned and done."""
 
-import re
-
 import pytest
 from playwright.async_api import Locator, expect
 
@@ -67,8 +65,7 @@ async def test_a_report_and_their_manager_see_the_gap_once_both_have_spoken(tab:
     await field(mila, "Prototyping").select_option(label="With some help")
     await field(mila, "A moment that showed it").fill("The bakery screens took me a week")
     await send(mila)
-    told = sanne.page.get_by_test_id("stream").get_by_test_id("message").filter(has_text=re.compile("Mila Jansen")).last
-    await told.locator(".btn").first.click()
+    await sanne.message("Mila Jansen heeft gezegd hoe").locator(".btn").first.click()
     theirs = sanne.page.get_by_test_id("stream").get_by_test_id("message").filter(has_text="Prototyping").last
     await expect(theirs).to_be_visible()
     await expect(theirs).not_to_contain_text("The bakery screens")
