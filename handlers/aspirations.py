@@ -116,10 +116,11 @@ def kept(event: Event, wish: Aspiration, manager: Person | None, before: Aspirat
 
 
 def passed_on(wish: Aspiration, manager: Person | None, before: Aspiration | None) -> Iterator[Effect]:
-    """To the manager's card what the person shows now: new, in other words, or no longer."""
-    if before and before.shown and not wish.shown:
+    """To the manager's card what the person shows now: new, in other words, or no longer. The card of who was their
+    manager before goes: what is said from now on is not for them."""
+    if before and before.reader and before.reader != wish.reader:
         yield Retract(wish.topic)
-    elif before and before.shown and manager:
+    if wish.shown and manager and before and before.shown:
         yield Replace(wish.topic, shared_card(manager, wish))
     elif wish.shown and manager:
         yield Tell(manager, shared_card(manager, wish), about=wish.topic)

@@ -212,6 +212,19 @@ async def test_a_new_manager_sees_nothing_and_the_one_before_no_more(house: Hous
     assert "Only you see it." in await house.told(house.ana)
 
 
+async def test_words_said_to_a_new_manager_do_not_reach_the_one_before(house: House) -> None:
+    desk = house.desk
+    id = await house.wishes("Shown words", "manager")
+    await house.change("ana", manager="cy")
+    await desk.act(house.ana, "aspirations.share", f"{id}|manager")
+    await desk.submit(house.ana, "aspirations.form", id, answers={"words": "Later words", "share": "manager"})
+    await desk.deliver()
+    shown = {who: repr(desk.shown(getattr(house, who))) for who in ("max", "cy")}
+    assert "Later words" in shown["cy"]
+    assert "Later words" not in shown["max"]
+    assert "Shown words" not in shown["max"]
+
+
 @pytest.mark.parametrize("who", ["max", "cy"])
 async def test_nobody_else_changes_them(house: House, who: str) -> None:
     desk, actor = house.desk, getattr(house, who)
