@@ -179,11 +179,12 @@ class _Outbox:
     words_too: bool
 
     async def clear(self) -> None:
-        await self._held()
+        topics, begins = self._topics()
+        await self._held(topics, begins)
         own = select(accounts.c.workspace, accounts.c.account).where(accounts.c.person == self.person.id)
         keys = [(each.workspace, each.account) for each in await self.session.all(own)]
         await self._own(keys)
-        await self._take_back(self._about())
+        await self._take_back(self._about(topics, begins))
         await self._settle()
         await self._rename([account for _, account in keys])
 
@@ -201,9 +202,8 @@ class _Outbox:
         instead = tuple_(row.workspace, row.fallback).in_(keys)
         await self.session.run(update(outbox).where(instead).values(fallback=None, otherwise=None))
 
-    async def _held(self) -> None:
+    async def _held(self, topics: CompoundSelect[Any], begins: list[str]) -> None:
         """What waits to be told to others about something of theirs is not told; what else names them, without it."""
-        topics, begins = self._topics()
         starts = (_begins(self.session, held.c.about, start) for start in begins)
         theirs = or_(held.c.about.in_(topics), held.c.thread_topic.in_(topics), *starts)
         await self.session.run(held.delete().where(theirs))
@@ -228,9 +228,8 @@ class _Outbox:
                     topics.append(select(_spelled(table, topic)).where(which))
         return union(*topics), begins
 
-    def _about(self) -> ColumnElement[bool]:
+    def _about(self, all_topics: CompoundSelect[Any], starts: list[str]) -> ColumnElement[bool]:
         """Messages to others about something of theirs."""
-        all_topics, starts = self._topics()
         begins = [_begins(self.session, row.about, start) for start in starts]
         # A thread is found by its conversation: those of whoever could read, or was told, something of theirs.
         heard = union(

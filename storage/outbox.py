@@ -19,6 +19,7 @@ from storage.prepared import Prepared
 say = wording("common")
 CARD: TypeAdapter[Card] = TypeAdapter(Card)
 FILE: TypeAdapter[File] = TypeAdapter(File)
+Said = Post | Tell | SendFile | Whisper | ShowHome
 WAITING = text("sent_at IS NULL AND failed_at IS NULL")
 # All of them; but who looks for the first of one conversation must not take this index, as PostgreSQL does without
 # statistics: it would read all that waits in the workspace.
@@ -105,31 +106,24 @@ async def put(session: Session, event: Event, number: int | str, message: Messag
     session.spoke = True
     key = f"{event.id}/{number}"
     match message:
-        case Post(place, card, about, otherwise):
+        case Post(place, _, about, otherwise):
             more = {
                 "about": about,
                 "otherwise": written(event, message, otherwise) if otherwise else None,
                 "fallback": event.actor.account if otherwise else None,
             }
-            _add(session, event, key, place, written(event, message, card), more)
-        case Tell(person, card, thread, about):
-            _add(
-                session,
-                event,
-                key,
-                person.home,
-                written(event, message, card),
-                {"about": about, "thread_topic": thread},
-            )
-        case Whisper(card):
+            _add(session, event, key, place, message, more)
+        case Tell(person, _, thread, about):
+            _add(session, event, key, person.home, message, {"about": about, "thread_topic": thread})
+        case Whisper():
             more = {"only_for": event.actor.account, "fallback": event.actor.account}
-            _add(session, event, key, event.place, written(event, message, card), more)
-        case SendFile(person, file, card):
+            _add(session, event, key, event.place, message, more)
+        case SendFile(person, file):
             more = {"verb": "file", "file": FILE.dump_json(file).decode()}
-            _add(session, event, key, person.home, written(event, message, card), more)
-        case ShowHome(person, card):
+            _add(session, event, key, person.home, message, more)
+        case ShowHome(person):
             await _drop(session, row.verb == "home", _here(person.home))
-            _add(session, event, key, person.home, written(event, message, card), {"verb": "home"})
+            _add(session, event, key, person.home, message, {"verb": "home"})
         case Replace(about, card):
             await _change(session, event, key, row.about == about, "update", written(event, message, card))
         case Retract(about):
@@ -148,7 +142,7 @@ async def put_home(session: Session, event: Event, number: int | str, home: Show
     # Locked: of two events about one home the second sees which card is the living one.
     alive = await session.value(query.order_by(row.id.desc()).limit(1).with_for_update())
     if home.asked and not (alive and await _last_word(session, event, place, alive)):
-        _add(session, event, key, place, written(event, home, home.card), {"about": topic})
+        _add(session, event, key, place, home, {"about": topic})
         if alive:
             await _change(session, event, key, row.id == alive, "update", written(event, home, below))
             await session.run(update(outbox).where(row.id == alive).values(about=None))
@@ -194,7 +188,7 @@ def _reader(event: Event, message: Message) -> Person | str:
             return event.actor
 
 
-def _add(session: Session, event: Event, key: str, place: Place, card: str, more: Mapping[str, Any]) -> None:
+def _add(session: Session, event: Event, key: str, place: Place, message: Said, more: Mapping[str, Any]) -> None:
     row = {
         **NOTHING,
         "key": key,
@@ -202,7 +196,7 @@ def _add(session: Session, event: Event, key: str, place: Place, card: str, more
         "conversation": place.conversation,
         "kind": place.kind,
         "thread": place.thread,
-        "card": card,
+        "card": written(event, message, message.card),
         "not_before": event.at,
         "heard": not isinstance(event, Due) and place.conversation in (event.actor.account, event.place.conversation),
     }
