@@ -25,7 +25,7 @@ test: $(VENV)/dev ## style, types, import rules and the fast tests
 	@echo '== pytest';      $(BIN)/python -m pytest -m 'not slow' -n auto --dist loadfile
 
 postgres: $(VENV)/dev ## the tests of all that is kept, on a PostgreSQL that it starts itself
-	@$(BIN)/python -m pytest --database postgresql -m 'not slow or kill' -n auto --dist loadfile --durations 12
+	@$(BIN)/python -m pytest --database postgresql -m 'not slow or both' -n auto --dist loadfile --durations 12
 
 faults: $(VENV)/dev ## the long tests: crashes, storms, clocks, fuzzing
 	@$(BIN)/python -m pytest -m slow -n auto --dist loadfile --durations 12

@@ -69,7 +69,7 @@ class Crowd:
 
     def ago(self, hours: str) -> str:
         if self.sqlite:
-            return f"strftime('%Y-%m-%d %H:%M:%f000', '{NOW:%Y-%m-%d %H:%M:%S}', '-' || ({hours}) || ' hours')"
+            return f"strftime('%Y-%m-%d %H:%M:%f000', '{NOW:%Y-%m-%d %H:%M:%S}', -({hours}) || ' hours')"
         return f"timestamp '{NOW:%Y-%m-%d %H:%M:%S}' - ({hours}) * interval '1 hour'"
 
     def flag(self, condition: str) -> str:
@@ -81,12 +81,12 @@ class Crowd:
         if self.history:
             yield from self._said()
             yield from self._goals()
+            yield from self._quarter()
             yield from self._traffic()
 
     def _people(self, settings: Settings) -> Iterator[tuple[str, int, dict[str, str]]]:
         base = f"(CASE WHEN i < {self.large} THEN 0 ELSE i / {BLOCK} * {BLOCK} END)"
         place = {"workspace": f"'slack:T' || {base}", "account": "'U' || i"}
-        above = f"(CASE WHEN i - {base} <= 30 THEN {base} ELSE {base} + (i - {base}) / 10 END)"
         zone = _cases("i % 20", [f"'{zone}'" for zone in ZONES])
         keys = [settings.people.calendar(zone).key for zone in ZONES]
         hours = [[_with(key, each) for key in keys] for each in HOURS]
@@ -94,7 +94,7 @@ class Crowd:
         calendar = _cases("i % 20", own)
         yield "people", self.people, {
             **place, "id": self.id(), "company": place["workspace"], "name": "'Person ' || i", "lang": "'en'",
-            "zone": zone, "calendar": calendar, "manager": f"CASE WHEN i <> {base} THEN {self.id(above)} END",
+            "zone": zone, "calendar": calendar, "manager": self._above(),
             "gone": self.flag("i % 33 = 32"), "guest": self.flag("i % 101 = 100"), "bot": self.flag("i % 997 = 996"),
             "started": f"CASE WHEN i % 211 = 210 THEN {self._day('2026-11-28')} END", "profiled_at": self.ago("1000"),
             "team": "'Team ' || (i / 10 % 97)",
@@ -156,6 +156,66 @@ class Crowd:
         yield "goal_updates", 200, {**word, "at": self.ago("i")}
         point = {"id": "'point:' || i", "person": self.id("(1 + i)"), "manager": self.id("0"), "words": "'about ' || i"}
         yield "agenda", 30, {**point, "source": "'s' || i", "at": self.ago("i")}
+
+    def _quarter(self) -> Iterator[tuple[str, int, dict[str, str]]]:
+        """What everybody has with whoever manages them, and what some are learning, and promised."""
+        people, boss = self.people, f"coalesce({self._above()}, {self.id()})"
+        own, pair = {"person": self.id()}, {"one": boss, "other": self.id()}
+        later = _cases("i % 3", [self._day(day) for day in ("2026-12-03", "2026-12-10", "2027-01-05")])
+        yield "expectations", people, {
+            **own, "id": "'expectations:' || i", "author": boss, "words": "'what number ' || i || ' is there for'",
+            "at": self.ago("i % 4000 + 200"), "seen_at": f"CASE WHEN i % 5 > 0 THEN {self.ago('100')} END",
+        }  # fmt: skip
+        yield "aspirations", people, {
+            **own, "id": "'aspiration:' || i", "words": "'number ' || i || ' leads a team'", "state": "'open'",
+            "at": self.ago("i % 4000"),
+        }  # fmt: skip
+        for state, rows in (("open", people // 2), ("done", people)):
+            yield "learning", rows, {
+                **own, "id": f"'learning:{state}' || i", "kind": "'course'", "words": "'course ' || i", "day": later,
+                "state": f"'{state}'", "at": self.ago("i % 4000"),
+            }  # fmt: skip
+        for name, state, ago in (("talk", "agreed", "1300"), ("now", "preparing", "300")):
+            period = "'2026-Q3'" if name == "talk" else "'2026-Q4'"
+            yield "summaries", people if name == "talk" else people // 3, {
+                **own, "id": f"'{name}:' || i", "manager": boss, "period": period, "state": f"'{state}'",
+                "at": self.ago(ago), "reflected_at": self.ago(ago), "words": "'what number ' || i || ' agreed'",
+            }  # fmt: skip
+        yield "oneonones", people, {
+            **pair, "id": "'pair:' || i", "first": self._day("2026-09-01"), "weeks": "2", "zone": "'Europe/Amsterdam'",
+            "hour": self._hour(), "state": "'agreed'", "proposed_at": self.ago("2200"),
+        }  # fmt: skip
+        for state, day, ago in (("held", "2026-11-24", "170"), ("planned", "2026-12-08", "-170")):
+            yield "meetings", people, {
+                **pair, "id": f"'meeting:{state}' || i", "pair": "'pair:' || i", "day": self._day(day),
+                "at": self.ago(ago), "state": f"'{state}'",
+            }  # fmt: skip
+        yield "promises", people, {
+            **own, "id": "'promise:' || i", "other": boss, "words": "'I will see to ' || i", "source": "'pair:' || i",
+            "at": self.ago("170"), "state": "CASE WHEN i % 3 = 0 THEN 'open' ELSE 'done' END",
+        }  # fmt: skip
+        yield "mentorings", people // 50, {
+            "id": "'mentoring:' || i", "offer": "'offer:' || i", "mentor": self.id("i * 50"), "topic": "'writing'",
+            "mentee": self.id("i * 50 + 1"), "at": self.ago("500"), "state": "'accepted'",
+        }  # fmt: skip
+        yield "improvements", people // 100, {
+            "id": "'improvement:' || i", "person": self.id("i * 100 + 3"), "manager": self.id("i * 100"),
+            "ends": self._day("2027-01-05"), "at": self.ago("500"), "state": "'running'", "round": "1",
+        }  # fmt: skip
+        yield "followups", people, {**own, "rhythm": "'learning'", "about": "'learning:open' || i", "day": later}
+        yield "attention", people, {**own, "week": "'2026-W48'", "told": "i % 3"}
+        yield "held", people // 20, {
+            "key": "'held:' || i", "person": self.id("i * 20"), "card": "'{}'", "at": self.ago("50"),
+        }  # fmt: skip
+
+    def _above(self) -> str:
+        """Whoever manages number `i`; nobody is above the first of a company."""
+        base = f"(CASE WHEN i < {self.large} THEN 0 ELSE i / {BLOCK} * {BLOCK} END)"
+        above = f"(CASE WHEN i - {base} <= 30 THEN {base} ELSE {base} + (i - {base}) / 10 END)"
+        return f"CASE WHEN i <> {base} THEN {self.id(above)} END"
+
+    def _hour(self) -> str:
+        return "'10:00:00.000000'" if self.sqlite else "time '10:00'"
 
     def _traffic(self) -> Iterator[tuple[str, int, dict[str, str]]]:
         nudge = {"person": self.id(), "rhythm": "'checkin'", "step": "0", "state": "'answered'"}

@@ -39,9 +39,10 @@ async def process(*args: str, port: int, folder: Path | None = None, **env: str)
 
 @asynccontextmanager
 async def kadens(folder: Path, **env: str) -> AsyncIterator[int]:
-    """`kadens serve` on a fresh SQLite file in the folder; its port."""
+    """`kadens serve` on a fresh SQLite file in the folder; its port. Its few people are thanked more often in a minute
+    than anybody is in a year: as in a year, none of it is too much for a day or a week."""
     port = free_port()
-    (folder / "app.yaml").write_text("kudos:\n  allowance: {default: 1000000}\n")
+    (folder / "app.yaml").write_text("kudos:\n  allowance: {default: 1000000}\nmessages: {week: 0}\n")
     unset = {name: "" for name in os.environ if name.startswith("SLACK_")}
     async with process("bot", "serve", "--port", str(port), port=port, folder=folder, **{**unset, **env}):
         yield port

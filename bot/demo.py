@@ -14,7 +14,7 @@ from bot.core.features import Routes
 from bot.core.settings import Settings
 from bot.platforms.playground.app import open_browser, serve
 from bot.platforms.playground.clock import Clock
-from bot.platforms.playground.demo import Act, Next, demo_settings
+from bot.platforms.playground.demo import Act, Next, Send, demo_settings
 from bot.platforms.playground.demo import demo as furnished
 from bot.platforms.playground.outbound import PlaygroundPlatform
 from bot.settings import settings
@@ -30,8 +30,8 @@ from storage import schema
 from storage.engine import Store
 
 
-def wire(turns: Turns, platform: PlaygroundPlatform, clock: Clock) -> tuple[Act, Next]:
-    """What does all that is due at a moment, and what says when the next nudge comes."""
+def wire(turns: Turns, platform: PlaygroundPlatform, clock: Clock) -> tuple[Act, Send, Next]:
+    """What does all that is due at a moment, what only sends what was said, and what says when the next nudge comes."""
     store, lately = turns.store, Lately()
     delivery = Delivery(store, {"playground": platform}, clock)
 
@@ -44,7 +44,7 @@ def wire(turns: Turns, platform: PlaygroundPlatform, clock: Clock) -> tuple[Act,
     async def next_nudge(now: datetime) -> datetime | None:
         return await next_moment(store, now)
 
-    return act, next_nudge
+    return act, delivery.run, next_nudge
 
 
 async def demo(port: int, started: Callable[[str], None] | None = None) -> None:

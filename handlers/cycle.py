@@ -1,7 +1,7 @@
 """HR's round of reviews: opened for everybody, watched by numbers only, and closed."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bot.core.calendar import bounds
@@ -49,10 +49,10 @@ def card(event: Event, found: Watched) -> Card:
     if one is None:
         return Card(say(actor, "none_title"), (Text(say(actor, "none")), Buttons((begin,))))
     heading = say(actor, "title", period=period(actor, one.period))
-    key = "closed" if not one.open else "over" if one.until < event.today else "open"
-    state = Text(say(actor, key, day=one.until if one.open else local(event, one)))
-    row = [Button(say(actor, "refresh"), "cycle.show")]
-    if one.open:
+    still, row = one.open(event.today), [Button(say(actor, "refresh"), "cycle.show")]
+    key = "open" if still else "closed" if one.closed_at else "over"
+    state = Text(say(actor, key, day=local(actor, one.closed_at) if one.closed_at else one.until))
+    if still:
         row.append(Button(say(actor, "close"), "cycle.close", one.id, "danger"))
     elif one.period == found.period:
         row.append(Button(say(actor, "again"), "cycle.form", opens=True))
@@ -61,8 +61,8 @@ def card(event: Event, found: Watched) -> Card:
     return Card(heading, (state, *figures(event, found), Note(say(actor, "only_numbers")), Buttons(tuple(row))))
 
 
-def local(event: Event, one: Cycle) -> date:
-    return (one.closed_at or event.at).astimezone(ZoneInfo(event.actor.zone)).date()
+def local(reader: Person, at: datetime) -> date:
+    return at.astimezone(ZoneInfo(reader.zone)).date()
 
 
 def period(reader: Person, of: str) -> str:
@@ -119,7 +119,7 @@ def begin(event: Submission, found: Watched) -> Iterator[Effect]:
         yield Refuse({"until": say(actor, "not_yet")})
     elif until is None or not event.today < until <= last:
         yield Refuse({"until": say(actor, "wrong_day", day=last)})
-    elif found.cycle and found.cycle.open and found.cycle.period == found.period:
+    elif found.cycle and found.cycle.open(event.today) and found.cycle.period == found.period:
         yield Tell(actor, card(event, found))
     else:
         one = Cycle(f"cycle:{event.ref}", actor.company, found.period, until, event.at)
@@ -143,13 +143,24 @@ def close(event: Action, found: Watched) -> Iterator[Effect]:
     one = found.cycle
     if not looks_after(event):
         yield kept_out(event)
-    elif one is None or one.id != event.value or not one.open:
+    elif one is None or one.id != event.value or not one.open(event.today):
         yield said(event, card(event, found))
     else:
         yield Record(Ended(event, one))
-        of = period(event.actor, one.period)
-        done = Text(say(event.actor, "ended", period=of))
-        yield said(event, Card(say(event.actor, "title", period=of), (done, *figures(event, found))))
+        yield said(event, ended(event, found, one))
+
+
+def ended(event: Event, found: Watched, one: Cycle) -> Card:
+    of = period(event.actor, one.period)
+    done = Text(say(event.actor, "ended", period=of))
+    return Card(say(event.actor, "title", period=of), (done, *figures(event, found)))
+
+
+@cycle.due(store.OVER, gather=store.over)
+def tell_over(event: Due, found: Watched | None) -> Iterator[Effect]:
+    """It has closed itself: who opened it sees the same as on closing it, if the reviews are theirs to look after."""
+    if found and found.cycle and looks_after(event):
+        yield Tell(event.actor, ended(event, found, found.cycle), awaited=True)
 
 
 # Asking people.

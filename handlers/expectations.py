@@ -9,7 +9,9 @@ from bot.core.effects import Effect, OpenForm, Record, Refuse, Replace, Tell, Wh
 from bot.core.events import Action, Command, Due, Event, Submission
 from bot.core.expectations import (
     REMARK,
+    REMIND,
     RHYTHM,
+    UNREAD,
     Expectation,
     Standing,
     check,
@@ -29,8 +31,10 @@ from bot.core.expectations import (
 )
 from bot.core.features import Feature
 from bot.core.feedback import DRAFT
+from bot.core.requests import day_after
 from storage import expectations as store
 from storage.expectations import Earlier, LookedAt, Seen, View, Written
+from storage.followups import FollowUp
 from storage.nudges import Answered
 
 expectations = Feature("expectations")
@@ -136,7 +140,8 @@ def submit(event: Submission, view: View) -> Iterator[Effect]:
         if before:
             over = Card(parts=(Text(say(view.who, "replaced", who=actor.name)),))
             yield Replace(before.told, over)
-        yield Tell(view.who, told_card(new, before is None), about=new.told)
+        yield Tell(view.who, told_card(new, "told_change" if before else "told"), about=new.told)
+        yield Record(FollowUp(view.who.id, UNREAD, new.id, day_after(view.who, event.at, REMIND)))
         yield Tell(actor, sent_card(new), about=new.sent, awaited=True)
         yield from all_done(event, view)
 
@@ -235,6 +240,14 @@ def acknowledged(event: Event, view: View, written: Expectation, words: str) -> 
         yield Tell(manager, remark_card(manager, new), awaited=True)
     key = ("thanks_remark" if words else "thanks") if manager else "thanks_alone"
     yield Whisper(Card(parts=(Text(say(actor, key, who=manager.name if manager else "")),)))
+
+
+@expectations.due(UNREAD, gather=store.answered)
+def unread(event: Due, view: View) -> Iterator[Effect]:
+    """Once. What somebody wrote who manages them no longer may stay unread."""
+    written, manager = view.written, view.manager
+    if written and written.id == event.period and not written.seen_at and manager and manager.id == written.by.id:
+        yield Tell(event.actor, told_card(written, "unread"), about=written.told)
 
 
 # Twice a year.

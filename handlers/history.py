@@ -139,7 +139,7 @@ def shown(event: Event, page: Page, entry: Entry) -> Iterator[Part]:
             names |= {"by": dated(names["by"], lang, today), "state": say(actor, f"state.{names['state']}")}
         case "plan":
             names["by"] = dated(names["by"], lang, today)
-        case "goal_closed" | "learning_over" | "plan_over":
+        case "goal_closed" | "learning_over" | "plan_over" | "promise":
             names["state"] = say(actor, f"state.{names['state']}")
         case "wish":
             names["state"] = say(actor, f"wished.{names['state']}")

@@ -192,27 +192,35 @@ def moved(event: Event, one: Mentoring, fact: MentoringMoved) -> Iterator[Effect
 
 @mentors.action("mentors.decline", gather=store.pressed)
 def open_decline(event: Action, one: Mentoring | None) -> Iterator[Effect]:
+    yield opened(event, one, "decline")
+
+
+def opened(event: Event, one: Mentoring | None, move: str) -> Effect:
+    """The form for a last word to the other of the two, where it can be said."""
     actor = event.actor
-    if one is None or not one.may(actor, "decline"):
-        yield over(event, one)
-        return
-    label, hint = say(actor, "field_decline", who=one.mentee.name), say(actor, "field_decline_hint")
+    if one is None or not one.may(actor, move):
+        return over(event, one)
+    label, hint = say(actor, f"field_{move}", who=one.other(actor).name), say(actor, f"field_{move}_hint")
     box = TextBox("words", label, limit=WORDS, optional=True, hint=hint)
-    yield OpenForm(
-        Form("mentors.decline", say(actor, "decline"), say(actor, "send"), say(actor, "cancel"), (box,), one.id)
-    )
+    return OpenForm(Form(f"mentors.{move}", say(actor, move), say(actor, "send"), say(actor, "cancel"), (box,), one.id))
 
 
 @mentors.submission("mentors.decline", gather=store.pressed)
 def decline(event: Submission, one: Mentoring | None) -> Iterator[Effect]:
-    words = clean(event.answers.get("words", "")).strip()
-    if one is None or not one.may(event.actor, "decline"):
-        yield over(event, one)
-    elif len(words) > WORDS:
-        yield Refuse({"words": say(event.actor, "wrong_long", limit=WORDS)})
+    words, refused = said(event, one, "decline")
+    if one is None or refused:
+        yield from refused
     else:
         fact = MentoringMoved(one.id, one.state, "declined", event.at, words)
         yield from moved(event, one.moved("decline", words), fact)
+
+
+def said(event: Submission, one: Mentoring | None, move: str) -> tuple[str, list[Effect]]:
+    """The word that was written, if any; and why it does not count, if so."""
+    words = clean(event.answers.get("words", "")).strip()
+    if one is None or not one.may(event.actor, move):
+        return "", [over(event, one)]
+    return words, [Refuse({"words": say(event.actor, "wrong_long", limit=WORDS)})] if len(words) > WORDS else []
 
 
 @mentors.action("mentors.withdraw", gather=store.pressed)
@@ -228,22 +236,15 @@ def withdraw(event: Action, one: Mentoring | None) -> Iterator[Effect]:
 
 @mentors.action("mentors.end", gather=store.pressed)
 def open_end(event: Action, one: Mentoring | None) -> Iterator[Effect]:
-    actor = event.actor
-    if one is None or not one.may(actor, "end"):
-        yield over(event, one)
-        return
-    label = say(actor, "field_end", who=one.other(actor).name)
-    box = TextBox("words", label, limit=WORDS, optional=True)
-    yield OpenForm(Form("mentors.end", say(actor, "end"), say(actor, "send"), say(actor, "cancel"), (box,), one.id))
+    yield opened(event, one, "end")
 
 
 @mentors.submission("mentors.end", gather=store.pressed)
 def end(event: Submission, one: Mentoring | None) -> Iterator[Effect]:
-    words = clean(event.answers.get("words", "")).strip()
-    if one is None or not one.may(event.actor, "end"):
-        yield over(event, one)
-    elif len(words) > WORDS:
-        yield Refuse({"words": say(event.actor, "wrong_long", limit=WORDS)})
+    """Their last words are the other's to read, and stand in no record."""
+    words, refused = said(event, one, "end")
+    if one is None or refused:
+        yield from refused
     else:
         yield from moved(event, one.moved("end", words), MentoringMoved(one.id, one.state, "ended", event.at))
         yield line(event, "ended_own", who=one.other(event.actor).name)

@@ -168,6 +168,7 @@ def start_buttons(actor: Person) -> Buttons:
             Button(home(actor, "checkin"), "checkin.start", style="primary"),
             Button(home(actor, "give_kudos"), "kudos.form", opens=True),
             Button(home(actor, "grow"), "grow.start"),
+            Button(say(actor, "help_home"), "home.show"),
         )
     )
 

@@ -98,7 +98,7 @@ def finish(desk: Desk, event: Event, progress: Progress) -> Iterator[Effect]:
             *answered(desk, actor, progress),
             cards.line(actor, after, f"turn.{after.state}"),
             Note(seen),
-            Buttons((*talk(desk).edit_button(actor, progress).row, *cards.buttons(actor, after))),
+            Buttons((*cards.buttons(actor, after), *talk(desk).edit_button(actor, progress).row)),
         ),
     )
     again = isinstance(event, Reply) and event.progress.finished
@@ -132,7 +132,7 @@ def ready(event: Event, desk: Desk) -> Generator[Effect, None, Summary]:
     if after.state == "conversation" != before.state:
         person, manager = after.person, after.manager
         parts = (cards.line(person, after, "both_ready"), Buttons(cards.buttons(person, after)))
-        yield Tell(person, Card(parts=parts), after.id)
+        yield Tell(person, Card(parts=parts), after.id, after.ready)
         yield Record(FollowUp(person.id, TALK, after.id, day_after(person, event.at, SOON)))
         yield Record(FollowUp(manager.id, TEAM, after.period, day_after(manager, event.at, SOON)))
     return after

@@ -179,7 +179,9 @@ def submit_rate(event: Submission, sheet: Sheet | None) -> Iterator[Effect]:
         yield Record(SkillsSeen(sheet.owner.id, actor.id, new, event.at))
         if other := sheet.other:  # one word about all of them
             show = Button(say(other, "look"), "skills.show", "" if not mine else sheet.owner.id)
-            text = say(other, "told_manager" if mine else "told_person", who=actor.name)
+            both = all(skill.view(not mine) for skill in sheet.skills if skill.id in new)
+            key = ("told_manager" if mine else "told_person") + ("_both" if both else "")
+            text = say(other, key, who=actor.name)
             yield Tell(other, Card(parts=(Text(text), Buttons((show,)))))
     look = Button(say(actor, "look"), "skills.show", sheet.owner.id)
     yield Tell(actor, Card(parts=(Text(say(actor, "saved")), Buttons((look,)))))

@@ -80,6 +80,8 @@ def put(event: Event, before: Summary, now: Summary) -> Iterator[Effect]:
     if before.version:
         asked = other if before.proposed == before.side(actor) else actor
         yield Replace(before.asked(asked), Card(parts=(Note(say(asked, "newer_note")),)))
+    else:
+        yield Replace(before.ready, Card(parts=(cards.line(before.person, before, "both_ready"),)))
     # Other words for what the other one had written are an answer to them.
     answers = before.version > 0 and before.proposed != now.proposed
     yield Tell(other, cards.card(other, now, event.settings, "asked_title"), now.id, now.asked(other), awaited=answers)

@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 from bot.core import teamplan as core
 from bot.core.cards import Button, Buttons, Card, Note, Part, Text
-from bot.core.effects import Effect, OpenForm, Record, Refuse, Replace, Tell, Whisper
+from bot.core.effects import Effect, OpenForm, Record, Refuse, Replace, Retract, Tell, Whisper
 from bot.core.events import Action, Command, Due, Event, Submission
 from bot.core.features import Feature
 from bot.core.people import Person
 from bot.core.teamplan import LOOK, RHYTHM, STEPS, Found, Look, Step, plan_card, possible, say, told, topic
 from storage import teamplan as store
 from storage.followups import FollowUp
-from storage.teamplan import Board, Kept
+from storage.teamplan import Board, Kept, Next
 
 teamplan = Feature("teamplan")
 
@@ -28,10 +28,13 @@ def command(event: Command, board: Board) -> Iterator[Effect]:
 
 @teamplan.action("teamplan.show", gather=store.shown)
 def show(event: Action, board: Board) -> Iterator[Effect]:
+    """Who has become the team's lead takes it over by opening it."""
     if not event.value:
         yield Tell(event.actor, board_card(event.actor, board))
     elif board.found is None:
         yield hindered(event, None)
+    elif board.found.now and board.found.now.id == event.actor.id:
+        yield from moved(event, board.found, board.found.now)
     else:
         found = board.found
         about = topic(found.plan) if found.leads and not found.page else ""
@@ -75,7 +78,8 @@ def submit(event: Submission, team: tuple[Person, ...]) -> Iterator[Effect]:
     else:
         first = look(event, plan.id, "begun", "", plan.start)
         found = Found(plan, event.actor, team, (first,), {event.actor.id: event.actor.name}, leads=True)
-        yield Record(Kept(plan, None, first, event.today + LOOK))
+        yield Record(Kept(plan, None, first))
+        yield Record(Next(plan, found.led, event.today + LOOK))
         yield Tell(event.actor, plan_card(event.actor, found, say(event.actor, "begun")), about=topic(plan))
         yield from to_others(event, found, "begun_by")
 
@@ -223,16 +227,39 @@ def submit_stop(event: Submission, found: Found | None) -> Iterator[Effect]:
 # Every two weeks.
 
 
-@teamplan.due(RHYTHM, gather=store.pressed)
+@teamplan.due(RHYTHM, gather=store.due)
 def ask(event: Due, found: Found | None) -> Iterator[Effect]:
-    """On a rhythm that its lead began; when it is long over and nobody measured, it ends by itself."""
-    if found is None or not found.leads or found.plan.state != "running":
+    """On a rhythm that its lead began. Those they lead are asked nothing: by them it is seen to, once its lead has
+    left, that it goes on with the next one, or ends."""
+    if found is None or found.plan.state != "running":
         return
-    if core.over(found.plan, event.today):
-        kept = stepped(event, found, "lapse", "")
-        yield Record(kept)
-        yield renewed(after(event, found, kept))
-        yield Tell(event.actor, told(event.actor, found, "lapsed", event.actor.name), awaited=True)
+    if core.over(found.plan, event.today) and (found.leads or found.lead.gone or found.now):
+        yield from lapsed(event, found, found.now or found.lead)
+    elif found.now:
+        yield from moved(event, found, found.now)
+    elif found.leads:
+        yield Record(Next(found.plan, found.led, event.today + LOOK))
+        yield Tell(event.actor, core.asks_card(event.actor, found, event.today), awaited=True)
     else:
         yield Record(FollowUp(event.actor.id, RHYTHM, found.plan.id, event.today + LOOK))
-        yield Tell(event.actor, core.asks_card(event.actor, found, event.today), awaited=True)
+
+
+def lapsed(event: Event, found: Found, lead: Person) -> Iterator[Effect]:
+    """Long over, and nobody measured: it ends by itself, with a word to who leads the team."""
+    kept = stepped(replace(event, actor=lead), found, "lapse", "", lead=lead.id)
+    yield Record(kept)
+    yield Retract(topic(kept.plan)) if found.now else renewed(after(event, found, kept))
+    if not lead.gone:
+        yield Tell(lead, told(lead, found, "lapsed", lead.name), awaited=True)
+
+
+def moved(event: Event, found: Found, now: Person) -> Iterator[Effect]:
+    """Somebody else leads the team by now, and the plan with it."""
+    theirs = replace(event, actor=now)
+    kept = stepped(theirs, found, "hand_over", "", lead=now.id)
+    yield Record(kept)
+    for person in sorted({now.id, event.actor.id}):  # those it was found by see to it until the new lead is asked
+        yield Record(FollowUp(person, RHYTHM, kept.plan.id, event.today + LOOK))
+    yield Retract(topic(kept.plan))
+    new = after(theirs, replace(found, lead=now, leads=True, member=False, now=None), kept)
+    yield Tell(now, plan_card(now, new, say(now, "taken_over")), about=topic(kept.plan))

@@ -14,12 +14,13 @@ from storage.absences import absences, concerns, within
 from storage.audit import Audited
 from storage.dialogues import dialogues as talks
 from storage.engine import Session, table
-from storage.followups import followups
+from storage.followups import FollowUp, followups
 from storage.people import accounts, active, people, settled_in
 from storage.review import reviews
 from storage.summaries import summaries
 
 RHYTHM = "review.cycle"  # of the follow-ups by which people are asked to look back
+OVER = "review.cycle.over"  # of the one by which who opened a round hears how it went
 LAST = timedelta(days=4)  # so long before its end who has not begun hears of it once more
 
 
@@ -53,6 +54,17 @@ async def watched(session: Session, event: Event) -> Watched:
     company = event.actor.company
     await session.hold(f"cycle/{company}")  # two at once: the second sees what the first did
     row = await session.first(select(cycles).where(c.company == company).order_by(c.at.desc(), c.id).limit(1))
+    return await _watched(session, event, row)
+
+
+async def over(session: Session, event: Due) -> Watched | None:
+    """A round that closed itself, for who opened it last; None where it was closed by hand, or is open again."""
+    mine = and_(c.company == event.actor.company, c.period == event.period, c.by == event.actor.id)
+    row = await session.first(select(cycles).where(mine, c.closed_at.is_(None), c.until < event.today))
+    return await _watched(session, event, row) if row else None
+
+
+async def _watched(session: Session, event: Event, row: Any | None) -> Watched:
     this, least = period(event.settings.rhythms["review"].every, event.today), event.settings.thresholds.group
     if row is None:
         return Watched(this, None, Part("", 0))
@@ -100,7 +112,8 @@ async def _counts(session: Session, event: Event, of: str) -> list[Part]:
 @dataclass(frozen=True, slots=True)
 class Begun:
     """It is open until that day, and everybody who has not begun is asked, in their next working hours and once more
-    before the end. Opened again after it was closed it is the same one; one of another period is over by it."""
+    before the end; who opened it hears afterwards how it went. Opened again after it was closed it is the same one; one
+    of another period is over by it."""
 
     event: Event
     cycle: Cycle
@@ -117,6 +130,7 @@ class Begun:
         await _ask(session, event, one.period, event.today)
         if event.today < one.until - LAST:
             await _ask(session, event, f"{one.period}|last", one.until - LAST)
+        await FollowUp(event.actor.id, OVER, one.period, one.until + timedelta(days=1)).save(session)
 
 
 async def _ask(session: Session, event: Event, about: str, day: date) -> None:
@@ -142,7 +156,7 @@ class Ended:
         await Audited(event, event.actor.id, "cycle.close", one.period).save(session)
         theirs = select(people.c.id).where(people.c.company == one.company)
         about = followups.c.about.in_((one.period, f"{one.period}|last"))
-        here = and_(followups.c.rhythm == RHYTHM, about, followups.c.person.in_(theirs))
+        here = and_(followups.c.rhythm.in_((RHYTHM, OVER)), about, followups.c.person.in_(theirs))
         await session.run(followups.delete().where(here))
 
 
@@ -161,7 +175,7 @@ async def invited(session: Session, event: Due) -> Invited | None:
     of, _, again = event.period.partition("|")
     row = await session.first(select(cycles).where(c.company == event.actor.company, c.period == of))
     cycle = _cycle(row) if row else None
-    if cycle is None or not cycle.open or cycle.until < event.today:
+    if cycle is None or not cycle.open(event.today):
         return None
     resting = (absences.c.person == event.actor.id, concerns("review"), within(event.today, event.today))
     if await session.first(select(absences.c.person).where(*resting).limit(1)):

@@ -15,7 +15,9 @@ from sqlalchemy import (
     Executable,
     Row,
     StaticPool,
+    String,
     Table,
+    bindparam,
     create_engine,
     event,
     func,
@@ -52,15 +54,25 @@ class Session:
     spoke: bool = False  # something was put into the outbox: delivery is woken after the commit
     erased: bool = False  # somebody's words were deleted: nothing of them stays in the files after the commit
     _later: dict[Table, list[Mapping[str, Any]]] = field(default_factory=dict)
+    _driver: Any = None  # PostgreSQL's own, once the transaction has begun
 
     async def run(self, statement: Statement, values: Values | None = None) -> CursorResult[Any]:
         """`values` of a statement's own parameters: for one row, or for many at once."""
         if isinstance(statement, Prepared):
             if isinstance(self.db, Connection):
                 return statement.run(self.db, values or {})  # type: ignore[return-value]  # as much of it as is asked for
+            if not self.sqlite and (driver := await self._begun()):
+                return await statement.ask(self.db, driver, values or {})  # type: ignore[return-value]
             statement = statement.of(self.dialect)
         done = self.db.execute(statement, values)
         return done if isinstance(done, CursorResult) else await done
+
+    async def _begun(self) -> Any:
+        """PostgreSQL's own driver; None before the first statement, by which SQLAlchemy begins the transaction."""
+        if self._driver is None and isinstance(self.db, AsyncConnection):
+            driver: Any = (await self.db.get_raw_connection()).driver_connection
+            self._driver = driver if driver.is_in_transaction() else None
+        return self._driver
 
     async def first(self, statement: Statement, values: Values | None = None) -> Row[Any] | None:
         return (await self.run(statement, values)).first()
@@ -88,7 +100,7 @@ class Session:
     async def hold(self, name: str) -> None:
         """Keep everybody else who holds this name outside until the transaction ends."""
         if not self.sqlite:  # on SQLite we hold the whole house already
-            await self.run(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+            await self.run(_HOLD, {"name": name})
 
     @property
     def dialect(self) -> str:
@@ -97,6 +109,11 @@ class Session:
     @property
     def sqlite(self) -> bool:
         return self.dialect == "sqlite"
+
+
+_HOLD = Prepared(
+    lambda _: select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=String), 0)))
+)
 
 
 @cache

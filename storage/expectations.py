@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, and_, case, select, update
+from sqlalchemy import Index, and_, case, delete, select, update
 from sqlmodel import Field, SQLModel
 
-from bot.core.events import Action, Command, Event, Submission
-from bot.core.expectations import PAGE, Expectation, Standing
+from bot.core.events import Action, Command, Due, Event, Submission
+from bot.core.expectations import PAGE, UNREAD, Expectation, Standing
 from bot.core.people import Person
 from storage import access
 from storage import people as folk
 from storage.audit import Audited
 from storage.engine import Session, table
+from storage.followups import followups
 
 
 class ExpectationRow(SQLModel, table=True):
@@ -43,7 +44,7 @@ x = expectations.c
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A wording that holds from now on, in place of the one before."""
+    """A wording that holds from now on, in place of the one before, of which nobody is reminded any more."""
 
     expectation: Expectation
 
@@ -53,6 +54,7 @@ class Written:
         await session.run(update(expectations).where(before).values(replaced_at=each.at))
         row = {"id": each.id, "person": each.person.id, "author": each.by.id, "words": each.words, "news": each.news}
         await session.run(expectations.insert().values(**row, at=each.at, remark=""))
+        await _unreminded(session, each.person.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ class Seen:
         await session.run(update(expectations).where(mine, x.seen_at.is_(None)).values(seen_at=self.at))
         if self.remark:
             await session.run(update(expectations).where(mine, x.remark == "").values(remark=self.remark))
+        await _unreminded(session, self.person)
+
+
+async def _unreminded(session: Session, person: str) -> None:
+    await session.run(delete(followups).where(followups.c.person == person, followups.c.rhythm == UNREAD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ async def submitted(session: Session, event: Submission) -> View:
     return await _view(session, event, event.value.partition("|")[0])
 
 
-async def answered(session: Session, event: Action | Submission) -> View:
+async def answered(session: Session, event: Action | Submission | Due) -> View:
     """The actor's own, to say something to it."""
     return await _view(session, event, event.actor.id)
 

@@ -26,6 +26,8 @@ STANDING = (
     "improvement.waiting",
     "improvement.promised",
     "teamplan",
+    "review.cycle.over",
+    "expectations.unread",
     "oneonone",
     "oneonone.after",
 )

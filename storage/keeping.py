@@ -136,7 +136,7 @@ RULES: Mapping[str, Rule] = {
     "summaries": Rule(
         {"person": Who("goes", "summaries"), "manager": Who("nameless", "summaries")},
         hide=hide("version", "scale"),
-        topics=("{id}", "summary.asked:{id}:{person}", "summary.asked:{id}:{manager}"),
+        topics=("{id}", "summary.ready:{id}", "summary.asked:{id}:{person}", "summary.asked:{id}:{manager}"),
         aged=(Aged("reviews", "closed_at"),),
     ),
     "learning": Rule(
@@ -235,7 +235,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "feedback_requests": Rule(
         {"by": Who("goes", "feedback_requests"), "about": Who("goes", "feedback_requests")},
-        topics=("feedback.asked:{id}:",),
+        topics=("feedback.asked:{id}:{by}", "feedback.asked:{id}:{about}"),
         aged=(Aged("feedback", "closed_at"),),
     ),
     "feedback_asked": Rule(
@@ -270,7 +270,7 @@ RULES: Mapping[str, Rule] = {
         why="when the home was last looked at; what stands there is kept elsewhere",
         aged=(Aged("rhythm", "shown_at"),),
     ),
-    "review_cycles": Rule({"by": Who("nameless")}, why=COMPANY, aged=(Aged("reviews", "closed_at"),)),
+    "review_cycles": Rule({"by": Who("nameless")}, why=COMPANY, aged=(Aged("reviews", "until"),)),
     "settings_log": Rule({"by": Who("nameless")}, why=COMPANY, aged=(Aged("audit", "at"),)),
     "company_settings": Rule({"by": Who("nameless")}, why=COMPANY, stays=COMPANY),
     "catalogue": Rule(why=COMPANY, stays=COMPANY),

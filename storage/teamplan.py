@@ -5,12 +5,12 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Row, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Index, Row, and_, case, delete, literal, or_, select, update
 from sqlmodel import Field, SQLModel
 
 from bot.core.events import Action, Command, Due, Event, Submission
 from bot.core.people import Person
-from bot.core.teamplan import PAGE, RHYTHM, Found, Look, State, TeamPlan
+from bot.core.teamplan import PAGE, RHYTHM, Found, Look, State, TeamPlan, leader, leads_on
 from storage import access
 from storage import people as folk
 from storage.engine import Session, table
@@ -64,7 +64,6 @@ class Kept:
     plan: TeamPlan
     before: State | None  # None: it is new
     look: Look
-    next: date | None = None  # when its lead is asked about it
 
     async def save(self, session: Session) -> None:
         row = _row(self.plan)
@@ -74,11 +73,28 @@ class Kept:
             same = and_(plans.c.id == self.plan.id, plans.c.state == self.before)
             await session.run(update(plans).where(same).values(row))
         await session.run(looks.insert().values(_row(self.look)))
-        if self.next:
-            await FollowUp(self.plan.lead, RHYTHM, self.plan.id, self.next).save(session)
         if self.plan.state != "running":
-            this = and_(followups.c.rhythm == RHYTHM, followups.c.about == self.plan.id)
-            await session.run(delete(followups).where(this))
+            await session.run(delete(followups).where(_asks(self.plan.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """When its lead is asked about it again. Whom they lead is followed up too, and hears nothing: by them it is found
+    who leads the team when its lead has left it."""
+
+    plan: TeamPlan
+    led: tuple[str, ...]  # a Person.id each
+    day: date
+
+    async def save(self, session: Session) -> None:
+        those = (self.plan.lead, *self.led)
+        await session.run(delete(followups).where(_asks(self.plan.id), followups.c.person.not_in(those)))
+        for person in those:
+            await FollowUp(person, RHYTHM, self.plan.id, self.day).save(session)
+
+
+def _asks(plan: str) -> ColumnElement[bool]:
+    return and_(followups.c.rhythm == RHYTHM, followups.c.about == plan)
 
 
 def _row(thing: TeamPlan | Look) -> dict[str, Any]:
@@ -102,13 +118,24 @@ async def shown(session: Session, event: Action) -> Board:
     """The list; and with `teamplan:ab12`, or `teamplan:ab12|2` for a page further down, that plan."""
     id, _, said = event.value.partition("|")
     page = int(said) if said.isdecimal() and len(said) < 4 else 0
+    if id:
+        await session.hold(id)  # who leads the team by now takes it over by opening it
     return await _board(session, event, await find(session, event, id, page) if id else None)
 
 
-async def pressed(session: Session, event: Action | Submission | Due) -> Found | None:
-    id = event.period if isinstance(event, Due) else event.value
-    await session.hold(id)  # of two who act at once the second sees what the first one did
-    return await find(session, event, id)
+async def pressed(session: Session, event: Action | Submission) -> Found | None:
+    await session.hold(event.value)  # of two who act at once the second sees what the first one did
+    return await find(session, event, event.value)
+
+
+async def due(session: Session, event: Due) -> Found | None:
+    """The plan, for its lead, and for those they led when it was last asked about."""
+    await session.hold(event.period)
+    row, lead = await _one(session, event.period)
+    mine = select(followups.c.person).where(_asks(event.period), followups.c.person == event.actor.id)
+    if row is None or lead is None or (lead.id != event.actor.id and await session.first(mine) is None):
+        return None
+    return await _found(session, event, row, lead)
 
 
 async def leading(session: Session, event: Action | Submission) -> tuple[Person, ...]:
@@ -135,24 +162,45 @@ def _may_see(actor: Person, lead: Person, team: str) -> bool:
 
 async def find(session: Session, event: Event, id: str, page: int = 0) -> Found | None:
     """The plan, for who leads the team, who is of it, and whom its lead reports to."""
-    row = await session.first(select(plans).where(plans.c.id == id))
-    lead = await folk.by_id(session, row.lead) if row else None
+    row, lead = await _one(session, id)
     if row is None or lead is None or not _may_see(event.actor, lead, row.team):
         return None
-    query = select(looks).where(looks.c.plan == id).order_by(looks.c.at.desc(), looks.c.id.desc())
+    return await _found(session, event, row, lead, page)
+
+
+async def _one(session: Session, id: str) -> tuple[Row[Any] | None, Person | None]:
+    """With who leads it."""
+    row = await session.first(select(plans).where(plans.c.id == id))
+    return row, await folk.by_id(session, row.lead) if row else None
+
+
+async def _found(session: Session, event: Event, row: Row[Any], lead: Person, page: int = 0) -> Found:
+    query = select(looks).where(looks.c.plan == row.id).order_by(looks.c.at.desc(), looks.c.id.desc())
     some = [_look(each) for each in await session.all(query.offset(page * PAGE).limit(PAGE + 1))]
     names = {each.id: each.name for each in (await folk.many(session, {look.author for look in some})).values()}
-    of = access.of_team(event.actor, lead, row.team)
+    of, members = access.of_team(event.actor, lead, row.team), await _members(session, lead, row.team)
+    stays = row.state != "running" or leads_on(lead, row.team, members)
     return Found(
-        _plan(row), lead, await _members(session, lead, row.team), tuple(some[:PAGE]), names, page, len(some) > PAGE,
-        of == "self", of == "teammate",
+        _plan(row), lead, members, tuple(some[:PAGE]), names, page, len(some) > PAGE, of == "self", of == "teammate",
+        None if stays else await _leader(session, row),
     )  # fmt: skip
+
+
+async def _leader(session: Session, row: Row[Any]) -> Person | None:
+    """Whom those report to by now whom its lead led, as far as they still are of the team."""
+    here = or_(people.c.team == row.team, literal(row.team == ""))
+    query = select(people.c.id, people.c.manager).join(followups, followups.c.person == people.c.id)
+    query = query.where(_asks(row.id), people.c.id != row.lead, people.c.manager.is_not(None), here, active())
+    led = {each.id: each.manager for each in await session.all(query)}
+    found = await folk.by_id(session, leader(led))
+    return found if found and found.id != row.lead and not (found.gone or access.outsider(found)) else None
 
 
 async def _members(session: Session, lead: Person, team: str) -> tuple[Person, ...]:
     ours = or_(people.c.manager == lead.id, and_(people.c.team == team, people.c.team != ""))
     query = select(people).where(people.c.company == lead.company, ours, people.c.id != lead.id, active())
-    rows: Sequence[Row[Any]] = await session.all(query.order_by(people.c.name, people.c.id).limit(MEMBERS))
+    first = case((people.c.manager == lead.id, 0), else_=1)  # of a large team those who report to its lead
+    rows: Sequence[Row[Any]] = await session.all(query.order_by(first, people.c.name, people.c.id).limit(MEMBERS))
     return tuple(folk.person(row) for row in rows)
 
 

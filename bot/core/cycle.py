@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """A round for everybody of a company. `until` is its last day."""
+    """A round for everybody of a company. `until` is its last day; after it the round is closed, whoever opened it."""
 
     id: str  # "cycle:ab12"
     company: str
@@ -16,9 +16,8 @@ class Cycle:
     at: datetime
     closed_at: datetime | None = None
 
-    @property
-    def open(self) -> bool:
-        return self.closed_at is None
+    def open(self, today: date) -> bool:
+        return self.closed_at is None and today <= self.until
 
 
 @dataclass(frozen=True, slots=True)

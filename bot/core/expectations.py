@@ -11,6 +11,7 @@ from bot.core.wording import full_day, speaks, wording
 
 say = wording("expectations")
 RHYTHM = "expectations"
+UNREAD, REMIND = "expectations.unread", 5  # rhythm of the one reminder to read them, and working days until then
 WORDS, NEWS, REMARK = 2000, 300, 1000  # characters
 POINT = 200  # characters of a point for the next talk
 PAGE = 8  # people of one card, earlier versions of one
@@ -144,10 +145,10 @@ def own_buttons(person: Person, written: Expectation) -> list[Button]:
     return row
 
 
-def told_card(written: Expectation, first: bool) -> Card:
-    """To the person, when it was written or changed: with what to do about it."""
+def told_card(written: Expectation, key: str) -> Card:
+    """To the person, when it was written or changed, or is still unread: with what to do about it."""
     person, row = written.person, Buttons(tuple(own_buttons(written.person, written)))
-    intro = Text(say(person, "told" if first else "told_change", who=written.by.name))
+    intro = Text(say(person, key, who=written.by.name))
     return Card(say(person, "own_title"), (intro, *body(person, written), Note(say(person, "told_note")), row))
 
 

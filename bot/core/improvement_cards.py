@@ -19,7 +19,7 @@ def plan_card(reader: Person, found: Found, intro: str = "") -> Card:
     plan, parts = found.plan, list[Part]()
     if found.page == 0:
         parts += [Text(intro)] if intro else []
-        parts += [Note(standing(reader, found)), *content(reader, plan), *promised(reader, found)]
+        parts += [Note(standing(reader, found)), *content(reader, found), *promised(reader, found)]
         parts += [*changes(reader, found), *ended(reader, plan)]
     if found.lines:
         parts += [Divider(), Heading(say(reader, "so_far"))]
@@ -36,27 +36,36 @@ def title(reader: Person, found: Found) -> str:
 
 
 def standing(reader: Person, found: Found) -> str:
-    """Where it stands, the same words for everybody who may see it."""
+    """Where it stands, and whom it waits for."""
     plan, waited = found.plan, found.who(found.plan.waiting)
     said = say(reader, f"state.{plan.state}", ends=plan.ends)
     if plan.open and waited:
-        said = f"{said} {say(reader, 'waits', who=waited.name)}"
+        key = "waits_own" if waited.id == reader.id else "waits"
+        said = f"{said} {say(reader, key, who=waited.name)}"
     return said if found.manager or not plan.open else f"{said} {say(reader, 'nobody_leads')}"
 
 
-def content(reader: Person, plan: Plan) -> Iterator[Part]:
+def label(reader: Person, name: str, own: bool) -> str:
+    """`own`: for the person themselves, where what is asked about is theirs."""
+    return say(reader, f"label_own.{name}" if own and say.has(f"label_own.{name}") else f"label.{name}")
+
+
+def content(reader: Person, found: Found) -> Iterator[Part]:
+    plan, own = found.plan, reader.id == found.person.id
     for name in ("assessment", "examples"):
         yield Text(say(reader, f"label.{name}"))
         yield Quote(getattr(plan, name))
-    rows = [(say(reader, f"label.{name}"), getattr(plan, name)) for name in ("goal", "measure", "actions")]
+    rows = [(label(reader, name, own), getattr(plan, name)) for name in ("goal", "measure", "actions")]
     yield Facts((*rows, (say(reader, "label.ends"), full_day(plan.ends, speaks(reader)))))
 
 
 def promised(reader: Person, found: Found) -> Iterator[Part]:
     """What the manager gives. Each that is still owed has its buttons, for who gives it."""
-    yield Heading(
-        say(reader, "promised", who=found.manager.name) if found.manager else say(reader, "promised_by_nobody")
-    )
+    if found.manager is None:
+        yield Heading(say(reader, "promised_by_nobody"))
+    else:
+        key = "promised_own" if found.manager.id == reader.id else "promised"
+        yield Heading(say(reader, key, who=found.manager.name))
     for each in found.promises:
         key = "promise_given" if each.state == "given" else "promise_waiting" if each.state == "waiting" else "promise"
         yield Text(say(reader, key, kind=say(reader, f"kind.{each.kind}"), words=each.words, day=each.day))
@@ -72,10 +81,10 @@ def changes(reader: Person, found: Found) -> Iterator[Part]:
     if found.pending:
         yield Heading(say(reader, "changes"))
     for each in found.pending:
-        yield from changed(reader, each)
+        yield from changed(reader, found, each)
 
 
-def changed(reader: Person, each: Line) -> Iterator[Part]:
+def changed(reader: Person, found: Found, each: Line) -> Iterator[Part]:
     if each.field in KINDS:
         kind = say(reader, f"kind.{each.field}")
         if each.old:
@@ -83,7 +92,7 @@ def changed(reader: Person, each: Line) -> Iterator[Part]:
         else:
             yield Text(say(reader, "added_line", kind=kind, words=each.new, day=each.day))
     elif each.field:
-        yield Text(say(reader, f"label.{each.field}"))
+        yield Text(label(reader, each.field, reader.id == found.person.id))
         yield Facts(
             ((say(reader, "old"), _shown(reader, each, each.old)), (say(reader, "new"), _shown(reader, each, each.new)))
         )
@@ -111,7 +120,7 @@ def line(reader: Person, found: Found, each: Line) -> Iterator[Part]:
     elif each.what == "change":
         key = "line.change" if each.agreed is None else "line.agreed" if each.agreed else "line.declined"
         yield Text(say(reader, key, **names))
-        yield from changed(reader, each)
+        yield from changed(reader, found, each)
     else:
         yield Text(say(reader, f"line.{each.what}", **names))
     if each.words:

@@ -30,7 +30,7 @@ from bot.core.improvement import (
     owed,
     possible,
 )
-from bot.core.improvement_cards import say
+from bot.core.improvement_cards import label, say
 from bot.core.improvement_moves import hindered
 from bot.core.people import Person
 
@@ -42,9 +42,9 @@ def form(actor: Person, name: str, value: str, fields: Sequence[Field]) -> Form:
     return Form(f"improvement.{name}", title, submit, cancel, tuple(fields), value)
 
 
-def box(actor: Person, name: str, limit: int, value: str = "", *, optional: bool = False) -> TextBox:
+def box(actor: Person, name: str, limit: int, value: str = "", *, optional: bool = False, own: bool = False) -> TextBox:
     hint = say(actor, f"hint.{name}") if say.has(f"hint.{name}") else ""
-    return TextBox(name, say(actor, f"label.{name}"), value, limit, limit > LINE, optional, hint)
+    return TextBox(name, label(actor, name, own), value, limit, limit > LINE, optional, hint)
 
 
 # A new one.
@@ -177,7 +177,8 @@ def change_form(actor: Person, found: Found) -> Form:
     """What the manager found is theirs to change; the rest is both's."""
     plan = found.plan
     limits = {**(FINDINGS if found.side == "manager" else {}), **TEXTS}
-    fields: list[Field] = [box(actor, name, limit, getattr(plan, name)) for name, limit in limits.items()]
+    own = found.side == "person"
+    fields: list[Field] = [box(actor, name, limit, getattr(plan, name), own=own) for name, limit in limits.items()]
     fields.append(Day("ends", say(actor, "label.ends"), plan.ends))
     return form(actor, "change", plan.id, (*fields, box(actor, "why", LINE)))
 

@@ -142,13 +142,15 @@ def shown(found: Found, of: Side, reader: Person, intro: str) -> Tell:
     return Tell(reader, card, about=topic(found.plan, of), awaited=bound(found.plan, of))
 
 
-def tell(event: Event, before: Found, found: Found, key: str, words: str = "") -> Iterator[Effect]:
+def tell(
+    event: Event, before: Found, found: Found, key: str, words: str = "", noted: str = "noted"
+) -> Iterator[Effect]:
     """The other one hears what was done, and the actor that it is noted."""
     of = other(before.side)
     reader = found.who(of)
     if reader and not reader.gone:
         yield Tell(reader, told(event, reader, found, key, words), awaited=bound(before.plan, of))
-    yield Tell(event.actor, told(event, event.actor, found, "noted"))
+    yield Tell(event.actor, told(event, event.actor, found, noted))
 
 
 # The steps that do more than add a line.
@@ -161,7 +163,7 @@ def reads(event: Event, found: Found, view: str) -> Iterator[Effect | Move]:
     promised = [kept_promise(each) for each in found.promises if each.state == "waiting" or each.next_day]
     added = [line(event, plan, "acknowledge"), *([line(event, plan, "view", view)] if view else [])]
     new = yield from stepped(event, found, "acknowledge", added, values, promised, True)
-    yield from tell(event, found, new, f"read_by.{plan.state}", view)
+    yield from tell(event, found, new, f"read_by.{plan.state}", view, f"read_own.{plan.state}")
 
 
 def valued(change: Line) -> Any:

@@ -31,8 +31,10 @@ def offer(
 
 
 def shared_card(reader: Person, about: str, title: str, parts: tuple[Part, ...]) -> Card:
+    """To reply stands out, unless something of the `parts` does."""
+    leads = any(button.style == "primary" for part in parts if isinstance(part, Buttons) for button in part.row)
     buttons = (
-        Button(say(reader, "reply"), "shared.reply", about, "primary", opens=True),
+        Button(say(reader, "reply"), "shared.reply", about, "plain" if leads else "primary", opens=True),
         Button(say(reader, "thank"), "shared.thank", about),
         Button(say(reader, "agenda"), "shared.agenda", about),
         Button(say(reader, "ask"), "shared.ask", about),

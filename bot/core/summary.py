@@ -82,6 +82,11 @@ class Summary:
         """The topic of the cards on which this one of the two is asked for a yes."""
         return f"summary.asked:{self.id}:{person.id}"
 
+    @property
+    def ready(self) -> str:
+        """The topic of the message by which the person hears that the talk can be had."""
+        return f"summary.ready:{self.id}"
+
 
 def can(summary: Summary, step: Step) -> bool:
     return (summary.state, step) in MOVES

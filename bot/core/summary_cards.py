@@ -23,7 +23,7 @@ from bot.core.cards import (
 from bot.core.figures import TITLE
 from bot.core.people import Person
 from bot.core.settings import Settings
-from bot.core.summary import LINES, MOST, REASON, WORDS, Proposal, Summary, lines
+from bot.core.summary import LINES, MOST, REASON, WORDS, Proposal, Side, Summary, lines
 from bot.core.wording import named, speaks, wording
 
 say = wording("summary")
@@ -43,10 +43,12 @@ def line(reader: Person, summary: Summary, key: str) -> Text:
 
 # Where it stands.
 
+DOES: Mapping[str, Side] = {"reflecting": "person", "preparing": "manager"}  # steps of one of the two alone
+
 
 def status(reader: Person, summary: Summary) -> Facts:
     """Every step with its day, or whose turn it is."""
-    s, names = summary, about(reader, summary)
+    s = summary
     agreed = s.closed_at if s.state == "agreed" else None
     ready = s.prepared_at if s.reflected_at or s.prepared_at else None
     steps = (
@@ -55,7 +57,13 @@ def status(reader: Person, summary: Summary) -> Facts:
         ("conversation", min(filter(None, (s.person_at, s.manager_at)), default=agreed)),
         ("agreed", agreed),
     )
-    return Facts(tuple((say(reader, f"steps.{name}", **names), when(reader, s, name, at)) for name, at in steps))
+    return Facts(tuple((done_in(reader, s, name), when(reader, s, name, at)) for name, at in steps))
+
+
+def done_in(reader: Person, summary: Summary, step: str) -> str:
+    """What happens in it, and who does: the reader, where it is theirs."""
+    mine = DOES.get(step) == summary.side(reader)
+    return say(reader, f"own.{step}" if mine else f"steps.{step}", **about(reader, summary))
 
 
 def when(reader: Person, summary: Summary, step: str, at: datetime | None) -> str:
@@ -80,19 +88,24 @@ def written_down(reader: Person, summary: Summary, settings: Settings) -> Iterat
             yield Text("\n".join((say(reader, f"{key}_line"), *(f"• {each}" for each in found))))
     if p.rating:
         step = settings.review.step(p.rating, speaks(reader), p.scale)
-        yield Text(say(reader, "rated", step=step, **about(reader, summary)))
+        yield Text(say(reader, f"rated{own(reader, summary.person)}", step=step, **about(reader, summary)))
         yield Quote(p.reason)
     if summary.state == "conversation":
-        writer = summary.person if summary.proposed == "person" else summary.manager
-        yield Note(say(reader, "waits", writer=writer.name, other=summary.other(writer).name))
+        mine = summary.proposed == summary.side(reader)
+        yield Note(say(reader, "waits_other" if mine else "waits_you", **about(reader, summary)))
+
+
+def own(reader: Person, who: Person | None) -> str:
+    """The end of the key of a sentence that says "you" where it is the reader's own."""
+    return "_own" if who and who.id == reader.id else ""
 
 
 def remarks(reader: Person, summary: Summary) -> Iterator[Part]:
     if summary.remarks:
         yield Heading(say(reader, "remarks"))
     for author, words in summary.remarks[-SHOWN:]:
-        names = {summary.person.id: summary.person.name, summary.manager.id: summary.manager.name}
-        yield Text(say(reader, "remarked", who=names.get(author) or say(reader, "earlier")))
+        who = next((each for each in (summary.person, summary.manager) if each.id == author), None)
+        yield Text(say(reader, f"remarked{own(reader, who)}", who=who.name if who else say(reader, "earlier")))
         yield Quote(words)
 
 

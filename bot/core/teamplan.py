@@ -1,6 +1,7 @@
 """A better way of working for a whole team: where it stands, what that is compared with, where it wants to be, and what
 came of it, measured again. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -35,13 +36,14 @@ from bot.core.wording import full_day, speaks, wording
 say = wording("teamplan")
 
 State = Literal["running", "measured", "stopped"]
-Step = Literal["look", "change", "measure", "stop", "lapse"]
+Step = Literal["look", "change", "measure", "stop", "lapse", "hand_over"]
 STEPS: Mapping[tuple[State, Step], State] = {
     ("running", "look"): "running",
     ("running", "change"): "running",
     ("running", "measure"): "measured",
     ("running", "stop"): "stopped",
     ("running", "lapse"): "stopped",
+    ("running", "hand_over"): "running",
 }
 LEADS: frozenset[Step] = frozenset({"change", "measure", "stop"})  # who leads the team, or anybody once they have left
 RHYTHM = "teamplan"  # of its follow-up
@@ -99,6 +101,12 @@ class Found:
     more: bool = False
     leads: bool = False  # whether the actor does
     member: bool = False  # whether the actor is of the team
+    now: Person | None = None  # who leads the team by now, where its lead does so no longer
+
+    @property
+    def led(self) -> tuple[str, ...]:
+        """Who reports to its lead."""
+        return tuple(each.id for each in self.members if each.manager == self.lead.id)
 
 
 def possible(found: Found, step: Step) -> bool:
@@ -106,6 +114,20 @@ def possible(found: Found, step: Step) -> bool:
     if (found.plan.state, step) not in STEPS:
         return False
     return found.leads or (found.member and (step not in LEADS or found.lead.gone))
+
+
+def leads_on(lead: Person, team: str, members: Sequence[Person]) -> bool:
+    """Whether this is still their team: somebody of it reports to them. `team`: its name, where it has one."""
+    near = (each for each in members if each.manager == lead.id)
+    return not lead.gone and any(not team or team in (lead.team, each.team) for each in near)
+
+
+def leader(managers: Mapping[str, str]) -> str | None:
+    """Whom more than half of these people report to, of each the manager; who leads some of them is one of them no
+    longer."""
+    led = Counter(manager for person, manager in managers.items() if person not in managers.values())
+    who, many = max(led.items(), key=lambda pair: pair[1], default=("", 0))
+    return who if 2 * many > led.total() else None
 
 
 def over(plan: TeamPlan, today: date) -> bool:

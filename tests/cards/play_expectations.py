@@ -4,6 +4,7 @@ Before it, Ana and Ben have said that Max is their manager.
 """
 
 from bot.core.effects import OpenForm
+from bot.core.expectations import UNREAD
 from bot.core.people import Person
 from storage import people as store
 from storage.expectations import ExpectationRow
@@ -51,6 +52,7 @@ async def written(stage: Stage, folk: People) -> None:
     form = await stage.tap(ana, "expectations.remark")
     for remark in ("", "x" * 1001):
         await stage.fill(ana, form, answers={"remark": remark})
+    await stage.due(ana, UNREAD, await current(stage))
     await stage.act(max, "expectations.show", "ana")
     await stage.tap(ana, "expectations.seen")
     await stage.act(ana, "expectations.seen", await current(stage))

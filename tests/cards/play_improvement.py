@@ -22,12 +22,16 @@ STEPS = ("read", "decline", "check", "view", "change", "promise", "conclude", "w
 
 
 async def improvement(stage: Stage, folk: People) -> None:
-    for name in ("ana", "ben"):
-        async with stage.store.transaction() as session:
-            await store.Changed(name, {"manager": "max"}).save(session)
+    await led_by(stage, "max")
     for scene in (looked, written, read, changed, given, concluded, lapsed, handed_over, withdrawn, team):
         await scene(stage, folk)
     await stage.deliver()
+
+
+async def led_by(stage: Stage, manager: str) -> None:
+    for name in ("ana", "ben"):
+        async with stage.store.transaction() as session:
+            await store.Changed(name, {"manager": manager}).save(session)
 
 
 def day(stage: Stage, days: int) -> str:
@@ -244,7 +248,7 @@ async def team(stage: Stage, folk: People) -> None:
     form = await stage.tap(max, "teamplan.measure", row.id)
     await stage.fill(max, form, answers={"value": "?"})
     assert await stage.fill(max, form, answers={"value": "3", "measure": stage.words(LONG)}) is None
-    for end in ("stop", "due"):
+    for end in ("stop", "handed", "due"):
         form = await opened(stage, max)
         assert await stage.fill(max, form, answers=good | {"ends": day(stage, 40)}) is None
         id = next(row.id for row in await rows(stage.store, TeamPlanRow) if row.state == "running")
@@ -252,6 +256,12 @@ async def team(stage: Stage, folk: People) -> None:
             form = await stage.tap(max, "teamplan.stop", id)
             await stage.fill(max, form)
             assert await stage.fill(max, form, answers={"stop": stage.words(LONG)}) is None
+        elif end == "handed":
+            await led_by(stage, "cy")
+            await stage.due(ana, RHYTHM, id)
+            form = await stage.tap(folk["cy"], "teamplan.stop", id)
+            assert await stage.fill(folk["cy"], form, answers={"stop": "Lorem"}) is None
+            await led_by(stage, "max")
         else:
             stage.later(days=100)
             await stage.due(max, RHYTHM, id)

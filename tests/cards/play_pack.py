@@ -3,12 +3,14 @@
 Before it, Ana has said that Max is her manager, and has goals, check-ins and kudos of this quarter.
 """
 
+from datetime import timedelta
+
 from sqlalchemy import update
 
 from bot.core.calendar import bounds
 from bot.core.people import Person, stranger
 from storage import people as store
-from storage.cycle import RHYTHM, CycleRow
+from storage.cycle import OVER, RHYTHM, CycleRow, cycles
 from tests.cards.gallery import Stage
 from tests.conftest import HALL, SLACK, person, rows
 
@@ -76,3 +78,8 @@ async def cycle(stage: Stage, folk: People) -> None:
     await stage.tap(hugo, "cycle.close", one.id)
     await stage.act(hugo, "cycle.close", one.id)
     await stage.act(hugo, "cycle.show", place=HALL)
+    await stage.fill(hugo, await stage.tap(hugo, "cycle.form"), answers={"until": until})
+    async with stage.store.transaction() as session:
+        await session.run(update(cycles).values(until=stage.now.date() - timedelta(days=1)))
+    await stage.due(hugo, OVER, stage.this("review"))
+    await stage.act(hugo, "cycle.show")

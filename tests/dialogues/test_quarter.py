@@ -74,7 +74,7 @@ async def test_a_quarter_from_its_opening_to_what_two_people_agreed(script: Scri
     await script.expects(SHARED)
     assert await state(script) == "preparing"
     await script.expects(
-        "ana: /review", "> ana: Q2: Ana and Max / Ana looks back: Wednesday 17 June / Max prepares: now"
+        "ana: /review", "> ana: Q2: you and Max / You look back: Wednesday 17 June / Max prepares: now"
     )
     await script.expects("max [Prepare]", "> max: Your talk with Ana about Q2 / Five open questions", PREPARED)
     await script.expects(

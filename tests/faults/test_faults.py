@@ -31,7 +31,7 @@ def path(house):
 
 
 @pytest.mark.slow
-@pytest.mark.kill
+@pytest.mark.both
 async def test_two_processes_on_one_database_tell_everybody_once(house):
     await crowd(house.store, 80)
     await house.to_the_next_moment()
@@ -47,7 +47,7 @@ async def test_two_processes_on_one_database_tell_everybody_once(house):
 
 
 @pytest.mark.slow
-@pytest.mark.kill
+@pytest.mark.both
 async def test_two_processes_of_which_one_is_killed_again_and_again(house):
     await crowd(house.store, 60)
     await house.to_the_next_moment()
@@ -148,7 +148,7 @@ async def test_a_file_that_is_locked_at_the_start_only_delays_it(house):
 
 
 @pytest.mark.slow
-@pytest.mark.kill
+@pytest.mark.both
 async def test_a_terminated_process_gives_back_what_it_has_claimed(house):
     await crowd(house.store, 1500)
     await house.to_the_next_moment()

@@ -59,7 +59,7 @@ def told(house: House) -> Counter[tuple[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.kill
+@pytest.mark.both
 @pytest.mark.parametrize("seed", [3, 4])
 async def test_killed_while_questions_and_reminders_are_due(house: House, seed: int) -> None:
     house.features, chance, kills = "all", random.Random(seed), 6

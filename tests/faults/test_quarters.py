@@ -23,25 +23,27 @@ ELSEWHERE = {
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="what it found last is mended, but it was not seen to hold whole since", strict=False)
+@pytest.mark.both
 async def test_four_quarters_of_a_whole_company(url: str, tmp_path: Path) -> None:
     year = Quarters(tmp_path, 300, DAYS, url=url)
     await year.run()
-    gone = {one.id for one in year.humans.values() if one.left}
-    ended = unended(await states(year.store, gone, year.end))
+    ended = unended(await states(year.store, year.humans, year.end))
     await year.store.close()
     print("", *year.budget.table(year.humans, DAYS // 7), sep="\n")
     print(f"{year.turns_taken:,} turns, {year.ledger.messages:,} messages, {year.judge.judged:,} words judged")
     print("promises:", ", ".join(f"{rhythm} {times}" for rhythm, times in year.promises.kept.most_common()))
-    assert year.raised == {}, "a turn failed"
-    assert year.routes.unheard == {}, "nobody listened"
-    assert not year.judge.unruled, "say in readers.py who may read these tables"
-    assert year.judge.wrong == [], "somebody was shown what is not for them"
-    assert year.promises.wrong == [], "a promise was not followed up on its day"
-    assert ended == [], "something has not come to its end"
-    assert list(year.budget.wrong()) == [], "somebody was told more than they may be in a week"
-    assert year.wrong == [], "somebody was spoken to outside their hours"
-    assert year.ledger.doubled == 0
     left = {route for route in year.routes.table if not year.routes.taken[route]}
-    assert left - ELSEWHERE.keys() == set(), "nobody took these ways in"
+    wrong = {
+        "a turn failed": year.raised,
+        "nobody listened": year.routes.unheard,
+        "say in readers.py who may read these tables": year.judge.unruled,
+        "somebody was shown what is not for them": year.judge.wrong,
+        "a promise was not followed up on its day": year.promises.wrong,
+        "something has not come to its end": ended,
+        "somebody was told more than they may be in a week": list(year.budget.wrong()),
+        "somebody was spoken to outside their hours": year.wrong,
+        "something was said twice": year.ledger.doubled,
+        "nobody took these ways in": left - ELSEWHERE.keys(),
+    }
+    assert {what: found for what, found in wrong.items() if found} == {}
     assert year.judge.judged > 10_000 and min(year.promises.kept.values()) > 0

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,9 +17,10 @@ from handlers import FEATURES
 from scheduler.nudges import plan, play
 from storage.absences import Absence
 from storage.audit import AuditRow
-from storage.cycle import RHYTHM, CycleRow
+from storage.cycle import OVER, RHYTHM, CycleRow
 from storage.dialogues import DialogueRow
 from storage.followups import FollowUpRow
+from storage.people import Changed
 from tests.conftest import HALL, Company, Desk, rows
 
 TUESDAY = datetime(2026, 5, 12, 12, tzinfo=UTC)  # in the second quarter
@@ -269,6 +271,67 @@ async def test_after_its_last_day_the_card_says_so_and_a_new_one_ends_it(desk: D
     await opened(desk, "2026-09-30")
     first, second = sorted(await rows(desk.store, CycleRow), key=lambda row: row.at)
     assert first.closed_at == desk.now and (second.period, second.closed_at) == ("2026-Q3", None)
+
+
+async def test_after_its_last_day_it_closes_itself_and_who_opened_it_sees_how_it_went_once(desk: Desk) -> None:
+    await opened(desk, "2026-05-20")
+    await look_back(desk, "c0")
+    told = list[tuple[int, str]]()
+    for day in (19, 20, 21, 22, 25):
+        desk.now = datetime(2026, 5, day, 10, tzinfo=UTC)
+        await plan(desk.store, desk.now)
+        await play(desk.turns, desk.store, desk.now)
+        sent = [(m.place.conversation, str(m.card)) for m in await desk.deliver()]
+        told += [(day, text) for who, text in sent if say("en", "ended", period="Q2") in text and who == "U-zoe"]
+        assert not [who for who, text in sent if say("en", "ended", period="Q2") in text and who != "U-zoe"]
+    [(day, text)] = told
+    assert day == 21 and "'Have looked back', '1 of 10'" in text and "all of it" not in text and "C0" not in text
+    [row] = await rows(desk.store, CycleRow)
+    await desk.act(who("zoe"), "cycle.close", row.id)
+    [message] = await desk.deliver()
+    assert say("en", "over", day=date(2026, 5, 20)) in str(message.card) and say("en", "again") in str(message.card)
+    assert await rows(desk.store, AuditRow, action="cycle.close") == []
+
+
+@pytest.mark.parametrize("left", [{"gone": True}, {"role": ""}])
+async def test_it_closes_itself_too_when_who_opened_it_has_left(desk: Desk, left: dict[str, Any]) -> None:
+    yan = await desk.person("Yan", role="hr")
+    await opened(desk, "2026-05-20")
+    async with desk.store.transaction() as session:
+        await Changed("zoe", left).save(session)
+    desk.now = datetime(2026, 5, 21, 10, tzinfo=UTC)
+    assert "U-zoe" not in await clock(desk)
+    assert say("en", "over", day=date(2026, 5, 20)) in await shown(desk, yan)
+    await desk.due(who("c1"), RHYTHM, "2026-Q2")
+    assert await desk.deliver() == []
+
+
+async def test_closed_by_hand_or_open_again_it_is_not_told_as_over(desk: Desk) -> None:
+    await opened(desk, "2026-05-20")
+    [row] = await rows(desk.store, CycleRow)
+    await desk.act(who("zoe"), "cycle.close", row.id)
+    await desk.deliver()
+    assert await rows(desk.store, FollowUpRow, rhythm=OVER) == []
+    desk.now = datetime(2026, 5, 21, 10, tzinfo=UTC)
+    await desk.due(who("zoe"), OVER, "2026-Q2")
+    assert await desk.deliver() == []
+    await opened(desk, "2026-05-28")
+    [asked] = await rows(desk.store, FollowUpRow, rhythm=OVER)
+    assert asked.day == date(2026, 5, 29)
+    await desk.due(who("zoe"), OVER, "2026-Q2", 1)
+    assert await desk.deliver() == []
+
+
+async def test_by_two_of_hr_it_is_told_to_who_opened_it_last(desk: Desk) -> None:
+    yan = await desk.person("Yan", role="hr")
+    await opened(desk, "2026-05-20")
+    desk.now = datetime(2026, 5, 21, 12, tzinfo=UTC)
+    assert await desk.submit(yan, "cycle.form", answers={"until": "2026-05-26"}) is None
+    await desk.deliver()
+    desk.now = datetime(2026, 5, 27, 12, tzinfo=UTC)
+    for id in ("zoe", "yan"):
+        await desk.due(who(id), OVER, "2026-Q2")
+    assert {m.place.conversation for m in await desk.deliver()} == {"U-yan"}
 
 
 async def test_who_lets_their_reviews_rest_is_left_in_peace(desk: Desk) -> None:

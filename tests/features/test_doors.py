@@ -36,7 +36,7 @@ cycle.invited preparing._begun summaries.team summaries.waiting summaries.writte
 learning.mine learning.own learning.seen mentors.asked_of_me mentors.find mentors.own_offers mentors.under_way
 """
 DOORS = """
-improvement._mine improvement._of improvement.find improvement.promised teamplan._board teamplan.find
+improvement._mine improvement._of improvement.find improvement.promised teamplan._board
 learning.theirs mentors._board mentors.offer skills.sheet
 access.shared_dialogue coach._beside feedback.find goals.above goals.find goals.theirs history_of._rows
 history_of._seen_goals
@@ -49,7 +49,7 @@ ANYBODYS: dict[str, str] = {
     "access.readers": "access.closing preparing._desk privacy.pressed",
     "checkin.between": "evidence._checkins",
     "cycle._ask": "cycle.save",
-    "cycle._counts": "cycle.watched",
+    "cycle._counts": "cycle._watched",
     "dialogues.answered_by": "bot.turn._rewritten",
     "entries._agreed": "entries",
     "entries._checkins": "entries",
@@ -103,6 +103,8 @@ ANYBODYS: dict[str, str] = {
     "requests.find": "requests._answering requests.own",
     "summaries._said": "summaries.find",
     "summaries.taken": "review.report",
+    "teamplan._found": "teamplan.due teamplan.find",
+    "teamplan._one": "teamplan.due teamplan.find",
     "tree._personal": "tree._served tree.limb",
     "tree.set_for_all": "bot.imports.goals.of",
     "updates._points": "updates.timeline",

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from io import StringIO
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -63,6 +64,9 @@ def test_a_rule_fits_its_table(name: str) -> None:
     assert bool(rule.aged) != bool(rule.stays), "aged, or a reason why not"
     for each in rule.aged:
         assert each.kind == "longest" or each.kind in type(CALM.retention).model_fields
+    for topic in rule.topics:
+        assert {column for _, column, _, _ in Formatter().parse(topic) if column} <= set(table.c.keys())
+        assert name == "people" or not topic.endswith(":"), "what begins so is filled in with the person's id"
     for column, parent in rule.within:
         assert "id" in schema.metadata().tables[parent].c and column
 
@@ -157,11 +161,12 @@ class Life:
                 row |= {"kind": "direct", "card": card.decode(), "not_before": TUESDAY, "unsure": False}
                 await session.run(outbox.insert().values(row | extra))
 
-    async def erased(self, others: str, word: str = "Erase") -> Any:
-        await self.desk.command(self.zyx, "kadens", "erase")
-        form = await self.desk.act(self.zyx, "erasure.form")
+    async def erased(self, others: str, word: str = "Erase", who: Person | None = None) -> Any:
+        who = who or self.zyx
+        await self.desk.command(who, "kadens", "erase")
+        form = await self.desk.act(who, "erasure.form")
         assert isinstance(form, OpenForm)
-        return await self.desk.submit(self.zyx, "erasure.form", answers={"word": word, "others": others})
+        return await self.desk.submit(who, "erasure.form", answers={"word": word, "others": others})
 
     async def found(self, *words: str) -> dict[str, set[str]]:
         """Where in the database these words stand: column by word."""
@@ -479,6 +484,22 @@ async def test_feedback_stays_with_who_got_it_and_loses_the_name_where_it_stands
     await desk.press(life.max, "Say thanks")  # nobody is there to hear it, and nothing breaks
     await desk.deliver()
     assert not await rows(desk.store, OutboxRow, sent_at=None, failed_at=None)
+
+
+@pytest.mark.parametrize("who", ["zyx", "ben"])
+async def test_a_question_about_a_report_is_taken_back_from_whoever_was_told_of_it(life: Life, who: str) -> None:
+    """Cy was asked; Ben, whom it is about, and Zyxanna, who asked, each hold a card of it that names the other."""
+    desk = life.desk
+    asked = {"about": life.ben.id, "question": f"{MARK} how does he do?"}
+    assert await desk.submit(life.zyx, "feedback.ask", answers=asked, people={"whom": (life.cy,)}) is None
+    await desk.deliver()
+    others = [life.ben, life.cy] if who == "zyx" else [life.zyx, life.cy]
+    for each in others:
+        assert f"{MARK} how" in str(desk.shown(each))
+    assert await life.erased("keep", who=getattr(life, who)) is None
+    await desk.deliver()
+    for each in others:
+        assert f"{MARK} how" not in str(desk.shown(each))
 
 
 async def test_replies_go_with_who_takes_all_along(life: Life) -> None:

@@ -1,19 +1,21 @@
 """Expectations: who writes them, what the person says to them, and that each change is acknowledged anew."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from bot.core.cards import Form, TextBox
 from bot.core.effects import Answer, OpenForm, Refuse
-from bot.core.expectations import NEWS, REMARK, WORDS
+from bot.core.expectations import NEWS, REMARK, UNREAD, WORDS
 from bot.core.people import Person, stranger
 from bot.core.settings import Settings
 from handlers import FEATURES
 from scheduler.nudges import plan, play
 from storage.audit import AuditRow
+from storage.digest import AttentionRow
 from storage.expectations import ExpectationRow
+from storage.followups import FollowUpRow
 from storage.nudges import NudgeRow
 from storage.people import Changed
 from tests.conftest import SLACK, Company, Desk, buttons, count, rows
@@ -271,6 +273,69 @@ async def test_the_command_opens_what_it_can(house: House) -> None:
     assert [each.value for each in talk.fields if isinstance(each, TextBox)] == ["What is expected in my role"]
     await desk.command(house.cy, "growth expectations")
     assert "You have not said who your manager is" in await house.told(house.cy)
+
+
+# Unread.
+
+
+async def test_who_has_not_read_it_is_reminded_once_within_what_a_week_may_bring(company: Company) -> None:
+    made = company(*FEATURES, now=TUESDAY, settings=Settings.model_validate({"messages": {"week": 3}}))
+    house = await House(made).furnished()
+    desk = house.desk
+    await house.writes("You look after the north.")
+    id = (await house.current()).id
+    [asked] = await rows(desk.store, FollowUpRow, rhythm=UNREAD)
+    assert (asked.person, asked.about, asked.day) == ("ana", id, date(2026, 4, 21))
+    await desk.command(house.max, "growth expectations", mentions=(house.ana,))
+    assert "Ana has not said yet that they read it." in await house.told(house.max)
+    desk.later(days=7)
+    await desk.due(house.ana, UNREAD, id)
+    words = await house.told(house.ana)
+    assert "this is what Max expects in your role" in words and "You look after the north." in words
+    assert [(row.week, row.told) for row in await rows(desk.store, AttentionRow, person="ana")] == [("2026-W17", 1)]
+    await desk.press(house.ana, "I have read it")
+    assert (await house.current()).seen_at == desk.now
+    changed = [m for m in await desk.deliver() if m.verb == "update" and m.place.conversation == "U-ana"]
+    assert len(changed) == 2 and not any("No hurry" in str(m.card) for m in changed), "both cards say so"
+    await desk.due(house.ana, UNREAD, id, 1)
+    assert await house.told(house.ana) == ""
+
+
+@pytest.mark.parametrize("how", ["seen", "remark", "changed", "manager"])
+async def test_what_was_read_or_holds_no_more_is_asked_for_no_more(house: House, how: str) -> None:
+    desk = house.desk
+    await house.writes("You look after the north.")
+    id = (await house.current()).id
+    if how == "seen":
+        await desk.act(house.ana, "expectations.seen", id)
+    elif how == "remark":
+        await desk.submit(house.ana, "expectations.remark", id, answers={"remark": "And the south?"})
+    elif how == "changed":
+        await house.writes("You look after the west.")
+    else:
+        await house.change("ana", manager="cy")
+    left = {row.about for row in await rows(desk.store, FollowUpRow, rhythm=UNREAD)}
+    assert left == {"seen": set(), "remark": set(), "changed": {(await house.current()).id}, "manager": {id}}[how]
+    await desk.deliver()
+    desk.later(days=7)
+    await desk.due(house.ana, UNREAD, id)
+    assert await house.told(house.ana) == ""
+
+
+async def test_by_the_clock_it_comes_a_week_later_and_not_to_who_has_left(company: Company) -> None:
+    settings = Settings.model_validate({"rhythms": {"checkin": {"whom": "nobody"}}})
+    house = await House(company(*FEATURES, now=TUESDAY, settings=settings)).furnished()
+    desk, heard = house.desk, set[tuple[int, str]]()
+    for who in ("ana", "ben"):
+        await house.writes(f"What is expected of {who}", who)
+    await house.change("ben", gone=True)
+    await desk.deliver()
+    for day in (20, 21, 22):
+        desk.now = datetime(2026, 4, day, 10, 40, tzinfo=UTC)
+        await plan(desk.store, desk.now)
+        await play(desk.turns, desk.store, desk.now)
+        heard |= {(day, m.place.conversation) for m in await desk.deliver() if "No hurry" in str(m.card)}
+    assert heard == {(21, "U-ana")}
 
 
 # Twice a year.

@@ -362,6 +362,24 @@ async def test_a_word_is_never_taken_back_and_can_be_added_at_the_end(house: Hou
     assert await house.form(house.max, "form", "", **FILLED) is None, "another one can be written"
 
 
+@pytest.mark.parametrize("who", ["ana", "max"])
+async def test_withdrawn_while_a_reading_is_waited_for_nobody_is_waited_for_any_more(house: House, who: str) -> None:
+    """Ana was to read the plan itself; or Max, what she would change in it."""
+    id, reader, round = await house.written(), getattr(house, who), 1
+    if who == "max":
+        assert await house.form(house.ana, "change", id, goal="Quite another goal", why="so") is None
+        round = 2
+    assert WAITING in await house.asks(who)
+    assert await house.form(house.max, "withdraw", id, withdraw="We found another way") is None
+    plan = await house.plan()
+    assert (plan.state, plan.waiting) == ("withdrawn", "") and WAITING not in await house.asks(who)
+    await house.told(reader)
+    for step in (0, 1):  # planned before it was withdrawn
+        await house.due(reader, WAITING, f"{id}|{round}", step=step)
+    assert await house.told(reader) == [] and (await house.plan()).state == "withdrawn"
+    assert [what for _, what in await house.lines()].count("lapse") == 0
+
+
 # When nobody acts.
 
 

@@ -211,6 +211,7 @@ PRESSED: Mapping[type, Mapping[str, tuple[str, ...]]] = {
         "improvement.waiting": ("i_max|1", "i_ben|1"),
         "improvement.promised": PROMISED,
         "teamplan": TEAMS,
+        "expectations.unread": EXPECTED,
         "review.talk": QUARTERS,
         "learning": LEARNING,
         **dict.fromkeys(("mentors.wait", "mentors.look"), ASKED),
@@ -259,7 +260,7 @@ OWN: Mapping[type, Mapping[str, str]] = {
         **dict.fromkeys(("checkin", "checkin.again"), BEGINS),
         **dict.fromkeys(("review", "review.again"), f"{BEGINS} summaries"),
         "review.team": "followups",
-        **dict.fromkeys(("review.cycle", "digest"), ""),
+        **dict.fromkeys(("review.cycle", "review.cycle.over", "digest"), ""),
         **dict.fromkeys(("expectations", "expectations.again", "aspirations", "aspirations.again"), ""),
         **dict.fromkeys(("tips", "tips.again"), "tips"),
     },
@@ -283,7 +284,7 @@ BESIDES: Mapping[type, Mapping[str, str]] = {
 }
 HALF = dict.fromkeys(("expectations", "expectations.again", "aspirations", "aspirations.again"), "2026-H1")
 PERIODS = HALF | {"checkin": "2026-04", "checkin.again": "2026-04"}
-PERIODS |= dict.fromkeys(("review", "review.again", "review.team", "review.cycle"), "2026-Q2")
+PERIODS |= dict.fromkeys(("review", "review.again", "review.team", "review.cycle", "review.cycle.over"), "2026-Q2")
 PERIODS["digest"] = "digest"
 PERIODS |= dict.fromkeys(("tips", "tips.again"), "2026-W16")
 

@@ -288,10 +288,14 @@ async def test_after_a_month_it_goes_on_or_ends_with_thanks(house: House) -> Non
     await desk.deliver()
     assert await house.days() == {("ana", "mentors.look"): date(2026, 6, 9)}
     opened = form(await desk.press(house.ana, "Bring it to an end"))
+    assert "keep it nowhere" in str(opened.fields)
+    long = await desk.submit(house.ana, opened.id, opened.value, answers={"words": "x" * (WORDS + 1)})
+    assert isinstance(long, Refuse) and await house.state(id) == "accepted"
     assert await desk.submit(house.ana, opened.id, opened.value, answers={"words": "THANKS"}) is None
     messages = await desk.deliver()
     assert said(messages, house.max) == ["You helped Ana with Budgets."] and "THANKS" in str(messages)
     assert await house.state(id) == "ended" and await house.days() == {}
+    assert [row.answer for row in await rows(desk.store, MentoringRow)] == [""], "kept nowhere, as the form says"
 
 
 async def test_the_mentor_leaving_ends_it(house: House) -> None:

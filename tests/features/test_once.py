@@ -124,6 +124,7 @@ DONE: list[tuple[str, type, str, str]] = [
     ("manager", Submission, "expectations.form", "ana|x_max"),
     ("manager", Action, "expectations.right", "x_max"),
     ("manager", Due, "expectations", "2026-H1"),
+    ("self", Due, "expectations.unread", "x_max"),
     ("manager", Due, "tips", "2026-W16"),
     ("self", Action, "expectations.seen", "x_max"),
     ("self", Submission, "expectations.remark", "x_max"),

@@ -450,7 +450,7 @@ async def test_a_proposal_waits_at_home(house: House) -> None:
     for who, waits in ((house.max, True), (house.ana, False)):
         await desk.take(Opened(**desk.base(who, None)))
         shown = [m.card for m in await desk.deliver() if m.verb == "home"][-1]
-        assert ("Ana proposes: every other Thursday at 13:30" in str(shown)) is waits
+        assert ("Ana proposes a 1:1, every other Thursday at 13:30" in str(shown)) is waits
         assert any(button.action == "oneonone.show" for button in buttons(shown))
 
 

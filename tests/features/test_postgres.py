@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import bindparam, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.core.cards import Card
@@ -12,9 +12,11 @@ from bot.core.effects import Post
 from bot.core.features import Feature
 from scheduler import delivery
 from storage import postgres
-from storage.engine import Store
-from storage.outbox import OutboxRow
-from tests.conftest import HALL, Desk, count, until
+from storage.engine import Store, insert
+from storage.outbox import EventRow, OutboxRow, events
+from storage.people import people
+from storage.prepared import Prepared
+from tests.conftest import HALL, NOON, Desk, count, person, rows, until
 from tests.postgres import free_port, server
 
 pytestmark = pytest.mark.postgresql
@@ -120,6 +122,45 @@ async def test_a_connection_that_breaks_in_a_turn_fails_that_turn_only_and_leave
             await session.run(text("SELECT 1"))
     await desk.command(ana, "hello")
     assert [message.card.title for message in await desk.deliver()] == ["hello"]
+    await store.close()
+
+
+NEW = Prepared(lambda _: events.insert())
+SAME = Prepared(lambda dialect: insert(events, dialect).on_conflict_do_nothing())
+ASKED = Prepared(lambda _: select(people).where(people.c.name == bindparam("name")))
+
+
+async def test_a_prepared_statement_says_the_same_whoever_takes_it_there(url):
+    """What begins a transaction goes by SQLAlchemy, all else by the driver."""
+    store = Store(url)
+    await person(store, "Ana", started=NOON.date(), guest=True)
+    async with store.transaction() as session:
+        slow, fast = [(await session.first(ASKED, {"name": "Ana"}))._asdict() for _ in range(2)]
+        assert fast == slow and [type(value) for value in fast.values()] == [type(value) for value in slow.values()]
+        assert await session.value(ASKED, {"name": "Ana"}) == fast["id"]
+        assert await session.first(ASKED, {"name": "Bo"}) is None
+        many = [{"id": f"e{n}", "at": NOON} for n in range(3)]
+        await session.run(NEW, many)
+        assert [(await session.run(SAME, {"id": id, "at": NOON})).rowcount for id in ("e2", "e3")] == [0, 1]
+    assert sorted(row.id for row in await rows(store, EventRow)) == ["e0", "e1", "e2", "e3"]
+    await store.close()
+
+
+async def test_what_the_driver_refuses_fails_as_any_other_statement(url, server):
+    store, name = Store(url), make_url(url).database
+    with pytest.raises(DBAPIError) as twice:
+        async with store.transaction("somebody") as session:
+            for _ in range(2):
+                await session.run(NEW, {"id": "e1", "at": NOON})
+    assert twice.value.orig.sqlstate == "23505" and not twice.value.connection_invalidated
+    assert twice.value.params is None and await count(store, EventRow) == 0
+    with pytest.raises(DBAPIError) as broken:
+        async with store.transaction("somebody") as session:
+            await session.run(NEW, {"id": "e1", "at": NOON})
+            server.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            await asyncio.sleep(0.05)
+            await session.run(NEW, {"id": "e2", "at": NOON})
+    assert broken.value.connection_invalidated and await count(store, EventRow) == 0
     await store.close()
 
 

@@ -1,6 +1,7 @@
 """A quarter's talk on the real store: who may do what of it when, what is asked again, and how it ends."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -120,7 +121,7 @@ async def test_both_see_the_same_state_from_the_opening_on(house: House) -> None
     await house.prepares(house.ana)
     assert "Max is ready for your talk about Q2" in await house.told(house.ana)
     await desk.command(house.ana, "review")
-    assert "You talk', 'now'" in await house.told(house.ana)
+    assert "You two talk', 'now'" in await house.told(house.ana)
 
 
 async def test_who_has_no_manager_looks_back_alone(house: House) -> None:
@@ -173,7 +174,7 @@ async def test_when_the_quarter_is_over_the_talk_goes_on_without_the_look_back(h
     assert (await house.one(house.ana)).state == "conversation"
     await house.desk.command(house.ana, "review")
     said = await house.told(house.ana)
-    assert "Q2: Ana and Max" in said and "Look back on Q3" in said
+    assert "Q2: you and Max" in said and "Look back on Q3" in said
 
 
 async def test_the_next_quarters_look_back_ends_what_was_not_agreed(house: House) -> None:
@@ -199,6 +200,15 @@ async def test_either_proposes_and_both_have_to_say_yes(house: House) -> None:
         assert "wrote down your talk about Q2" in await house.told(reader)
         assert await house.agrees(writer, id) == "conversation"
         assert await house.agrees(reader, id) == "agreed"
+
+
+async def test_who_heard_that_the_talk_can_be_had_is_not_asked_to_write_down_what_stands_there(house: House) -> None:
+    id = await house.talks(house.ana)
+    assert "Write it down" in await house.told(house.ana)
+    await house.writes(house.max, id)
+    sent = await house.desk.deliver()
+    [ready] = [str(m.card) for m in sent if m.place.conversation == house.ana.account and m.verb == "update"]
+    assert "is ready for your talk" in ready and "Button" not in ready
 
 
 async def test_a_yes_to_words_that_changed_meanwhile_is_none(house: House) -> None:
@@ -284,6 +294,42 @@ async def test_a_rating_only_where_the_company_has_a_scale_and_never_without_its
     assert await house.writes(house.ana, id, rating="1", reason="She asks for help still") is None
     said = await house.told(house.max)
     assert "Where Ana stands: Growing into it" in said and "She asks for help still" in said
+
+
+@pytest.mark.parametrize(
+    ("lang", "hers", "his"),
+    [
+        (
+            "en",
+            ["Q2: you and Max", "You look back", "Max prepares", "Where you stand:", "You say", "You wrote this"],
+            ["Q2: you and Ana", "Ana looks back", "You prepare", "Where Ana stands:", "Ana says", "once you do too"],
+        ),
+        (
+            "sv",
+            ["Q2: du och Max", "Du ser", "Max förbereder", "Så ligger du till:", "Du säger", "Du har skrivit det här"],
+            ["Q2: du och Ana", "Ana ser", "Du förbereder", "Så ligger Ana till:", "Ana säger", "när du också gör det"],
+        ),
+        (
+            "nl",
+            ["Q2: jij en Max", "Jij kijkt", "Max bereidt", "Zo sta jij ervoor:", "Jij zegt", "Jij schreef dit"],
+            ["Q2: jij en Ana", "Ana kijkt", "Jij bereidt", "Zo staat Ana ervoor:", "Ana zegt", "zodra jij dat ook"],
+        ),
+    ],
+)
+async def test_each_of_the_two_reads_you_where_it_is_about_them(
+    house: House, lang: str, hers: list[str], his: list[str]
+) -> None:
+    desk, house.ana, house.max = house.desk, replace(house.ana, lang=lang), replace(house.max, lang=lang)
+    desk.store.settings = Settings.model_validate({**CALM, "review": {"scale": SCALE}})
+    id = await house.talks(house.ana)
+    assert await house.writes(house.ana, id, rating="1", reason="so") is None
+    await desk.submit(house.ana, "summary.remark", id, answers={"words": "Thank you for it"})
+    for who, reads, not_said in ((house.ana, hers, "Ana"), (house.max, his, "Max")):
+        await house.told(who)
+        await desk.act(who, "summary.show", id)
+        said = await house.told(who)
+        assert [each for each in reads if each not in said] == [], said
+        assert not_said not in said
 
 
 # Who else.

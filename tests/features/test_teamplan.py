@@ -1,6 +1,7 @@
 """A team's way of working: begun with a figure and what it is compared with, looked at, and measured again."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ from bot.core.cards import Bar, Day, TextBox
 from bot.core.effects import Answer, OpenForm, Refuse
 from bot.core.events import Due
 from bot.core.people import Person
-from bot.core.teamplan import RHYTHM, STEPS, State
+from bot.core.teamplan import RHYTHM, STEPS, State, leader
 from handlers.teamplan import teamplan
 from storage import people as folk
 from storage.followups import FollowUpRow
@@ -71,8 +72,12 @@ class House:
         [row] = await rows(self.desk.store, TeamPlanRow)
         return row
 
-    async def due(self, id: str, step: int = 0) -> None:
-        await self.desk.take(Due(**self.desk.base(self.max, None), rhythm=RHYTHM, period=id, step=step))
+    async def due(self, id: str, step: int = 0, who: Person | None = None) -> None:
+        await self.desk.take(Due(**self.desk.base(who or self.max, None), rhythm=RHYTHM, period=id, step=step))
+
+    async def change(self, who: str, **values: object) -> None:
+        async with self.desk.store.transaction() as session:
+            await session.run(update(folk.people).where(folk.people.c.id == who).values(**values))
 
     async def told(self) -> dict[str, list[str]]:
         found = dict[str, list[str]]()
@@ -92,8 +97,8 @@ async def test_from_a_figure_to_the_same_figure_again(house: House) -> None:
     told = await house.told()
     assert set(told) == {"U-max", "U-ana", "U-ben", "U-cy"}
     assert "from 9 to 3 days" in told["U-max"][0] and FILLED["compared"] in told["U-max"][0]
-    [asked] = await rows(desk.store, FollowUpRow)
-    assert (asked.person, asked.rhythm, asked.day) == ("max", RHYTHM, date(2026, 4, 28))
+    asked = {(row.person, row.rhythm, row.day) for row in await rows(desk.store, FollowUpRow)}
+    assert asked == {(who, RHYTHM, date(2026, 4, 28)) for who in ("max", "ana", "ben")}
     desk.later(days=14)
     await house.due(id)
     assert "Two weeks are over." in (await house.told())["U-max"][0]
@@ -193,10 +198,111 @@ async def test_what_nobody_measures_ends_by_itself(house: House) -> None:
 
 async def test_when_its_lead_has_left_the_team_ends_it(house: House) -> None:
     id = await house.begun()
-    async with house.desk.store.transaction() as session:
-        await session.run(update(folk.people).where(folk.people.c.id == "max").values(gone=True))
+    await house.change("max", gone=True)
     assert await house.form(house.ana, "measure", id, value="4", measure="Better") is None
     assert (await house.plan()).state == "measured"
+
+
+@pytest.mark.parametrize(
+    ("managers", "who"),
+    [
+        ({}, None),
+        ({"ana": "pia", "ben": "pia"}, "pia"),
+        ({"ana": "pia", "ben": "max"}, None),  # the others are not said to be anybody else's yet
+        ({"ana": "pia", "ben": "pia", "cy": "dee"}, "pia"),
+        ({"ana": "ben", "ben": "ida"}, "ben"),  # one of them
+        ({"ana": "ben", "cy": "ben", "ben": "ida"}, "ben"),
+    ],
+)
+def test_whom_most_of_them_report_to(managers: dict[str, str], who: str | None) -> None:
+    assert leader(managers) == who
+
+
+@pytest.mark.parametrize("team", ["Care", ""])
+@pytest.mark.parametrize("left", [{"gone": True}, {"team": "Ops"}])
+async def test_it_passes_to_who_leads_the_team_by_now(house: House, team: str, left: dict[str, Any]) -> None:
+    desk = house.desk
+    for each in ("max", "ana", "ben"):
+        await house.change(each, team=team)
+    house.max = replace(house.max, team=team)
+    id = await house.begun()
+    await house.told()
+    await house.change("max", **left)
+    desk.later(days=14)
+    await house.due(id, who=house.ana)
+    assert (await house.plan()).lead == "max", "nobody else leads it yet"
+    assert await house.told() == {}
+    for each in ("ana", "ben"):
+        await house.change(each, manager="dee")
+    desk.later(days=14)
+    await house.due(id, 1, house.ana)
+    sent = await desk.deliver()
+    assert {m.place.conversation for m in sent if m.verb == "delete"} == {"U-max"}, "theirs is taken away"
+    said = {m.place.conversation: text_of(m) for m in sent if m.verb == "post" and m.card}
+    assert set(said) == {"U-dee"} and "You lead this team now" in said["U-dee"] and "Dee leads it from" in said["U-dee"]
+    assert ((await house.plan()).lead, (await house.plan()).state) == ("dee", "running")
+    await house.due(id, 1, house.ben)
+    assert await house.told() == {}, "once"
+    desk.later(days=14)
+    await house.due(id, who=house.dee)
+    assert set(await house.told()) == {"U-dee"}
+    assert {row.person for row in await rows(desk.store, FollowUpRow)} == {"dee", "ana", "ben"}
+    if "gone" not in left:
+        await desk.act(replace(house.max, **left), "teamplan.show", id)
+        assert (await house.told())["U-max"] == ["I know of no such plan of your team’s."]
+    assert await house.form(house.dee, "measure", id, value="3", measure="Better") is None
+    assert (await house.plan()).state == "measured" and await count(desk.store, FollowUpRow) == 0
+
+
+async def test_one_of_the_team_who_leads_it_by_now_takes_it_over_by_opening_it(house: House) -> None:
+    id = await house.begun()
+    await house.change("max", gone=True)
+    await house.change("ana", manager="ben")
+    await house.change("ben", manager="ida")
+    house.ana, house.ben = replace(house.ana, manager="ben"), replace(house.ben, manager="ida")
+    await house.told()
+    for who, lead in ((house.ana, "max"), (house.ben, "ben")):
+        await house.desk.act(who, "teamplan.show", id)
+        assert (await house.plan()).lead == lead
+    assert "You lead this team now" in (await house.told())["U-ben"][0]
+    assert await house.form(house.ben, "change", id, steps="In pairs", why="So") is None
+    assert (await house.plan()).steps == "In pairs"
+    assert [row.what for row in await rows(house.desk.store, TeamLookRow)].count("hand_over") == 1
+
+
+async def test_who_only_has_some_of_it_with_them_does_not_take_it_over(house: House) -> None:
+    id = await house.begun()
+    await house.change("ana", manager="dee")  # Ben still reports to Max
+    house.desk.later(days=14)
+    for who in (house.ana, house.ben, house.max):
+        await house.due(id, who=who)
+    assert (await house.plan()).lead == "max"
+
+
+@pytest.mark.parametrize("now", [None, "dee"])
+async def test_without_its_lead_it_still_ends_by_itself(house: House, now: str | None) -> None:
+    id = await house.begun()
+    await house.change("max", gone=True)
+    for each in ("ana", "ben"):
+        await house.change(each, manager=now)
+    house.desk.later(days=63 + 57)
+    await house.told()
+    await house.due(id, who=house.ben)
+    plan = await house.plan()
+    assert (plan.state, plan.lead) == ("stopped", now or "max") and await count(house.desk.store, FollowUpRow) == 0
+    told = await house.told()
+    assert set(told) == ({"U-dee"} if now else set())
+    assert not now or "Nobody measured it again, so it is over." in told["U-dee"][0]
+
+
+@pytest.mark.parametrize("who", ["cy", "dee", "zoe", "eve"])
+async def test_whom_it_was_never_followed_up_by_moves_nothing(house: House, who: str) -> None:
+    id = await house.begun()
+    await house.change("max", gone=True)
+    for each in ("ana", "ben"):
+        await house.change(each, manager="dee")
+    await house.due(id, who=getattr(house, who))
+    assert (await house.plan()).lead == "max" and await count(house.desk.store, FollowUpRow, person=who) == 0
 
 
 async def test_two_who_measure_at_once_measure_once(house: House) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from bot.core.cards import Bar
 from bot.platforms.playground.chat import Message
-from bot.platforms.playground.demo import StoryDoesNotHold
+from bot.platforms.playground.demo import StoryDoesNotHold, numbered
 from bot.platforms.playground.people import BOT, MEMBERS
 from bot.platforms.playground.story import BEGINS, ENDS, STORY, Presses, Reacts, Says, read
 from bot.platforms.playground.world import Playground
@@ -48,6 +48,13 @@ def test_the_lines_below_fill_in_what_opens() -> None:
     assert said.answers == {"title": "A calm one", "measure": "Churn from 5 to 3 %\nWaiting from 2 to 1 days"}
     assert isinstance(pressed, Presses) and (pressed.action, pressed.title) == ("goals.update", "A calm one")
     assert pressed.answers == {"value": "4"}
+
+
+def test_a_field_can_be_named_by_its_number() -> None:
+    """Where what is behind the dot is an id that no story can know."""
+    ids = ["level.skill:a", "words.skill:a", "level.skill:b", "goal.0"]
+    assert [numbered(name, ids) for name in ("level.1", "words.0", "goal.0")] == [ids[2], ids[1], "goal.0"]
+    assert [numbered(name, ids) for name in ("level.2", "title", "words.x")] == ["level.2", "title", "words.x"]
 
 
 def test_a_line_that_is_none_is_named() -> None:

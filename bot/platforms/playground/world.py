@@ -60,13 +60,19 @@ class Playground:
         await self.reach(to)
         await self.catch_up()
 
-    async def reach(self, to: datetime) -> None:
-        """Move the clock on, and on the way stop wherever something is due: each nudge goes out at its own time."""
-        while (nudge := await self.next_nudge(self.clock())) and self.clock() < nudge <= to:
+    async def reach(self, to: datetime, known: datetime | None = None) -> datetime | None:
+        """Move the clock on, and on the way stop wherever something is due: each nudge goes out at its own time.
+
+        `known`: when the next one comes, where that was asked already. Returns when the next one after it comes.
+        """
+        nudge = known or await self.next_nudge(self.clock())
+        while nudge and self.clock() < nudge <= to:
             self.clock.to(nudge)
             await self.catch_up()
+            nudge = await self.next_nudge(self.clock())
         if to > self.clock():
             self.clock.to(to)
+        return nudge
 
     async def heartbeat(self) -> None:
         while True:

@@ -20,7 +20,7 @@ from storage.schema import metadata
 # Rhythms of days that nobody set for themselves: reminders, and questions that stand.
 BESIDES = (
     *("feedback.request", "goals", "digest", "review.team", "review.talk", "review.cycle"),
-    *("improvement.waiting", "mentors.wait", "mentors.look", "teamplan"),
+    *("improvement.waiting", "mentors.wait", "mentors.look", "teamplan", "expectations.unread"),
 )
 # By rhythm the table of what it asks about.
 SILENT = {"grow.followup": "commitments", "learning": "learning", "improvement.promised": "improvement_promises"}
@@ -166,45 +166,56 @@ ENDED: Mapping[str, Mapping[str, str]] = {
     "oneonones": {**dict.fromkeys(("declined", "ended"), OVER), "agreed": "it goes on"},
     "meetings": {**dict.fromkeys(("held", "missed", "cancelled"), OVER), "planned": "the next one"},
 }
+PENDING = ("open", "owed", "reflecting", "preparing", "conversation")
 MACHINERY = ("outbox", "syncs", "installations")
 
 
-async def states(store: Store, gone: set[str], end: datetime) -> dict[str, Counter[str]]:
-    """Of each table that has a state, how many rows are in which; of dialogues by their name. Without those of people
+async def states(store: Store, humans: Mapping[str, Human], end: datetime) -> dict[str, dict[str, list[str]]]:
+    """Of each table that has a state, which rows are in which; of dialogues by their name. Without those of people
     who have left."""
-    found = dict[str, Counter[str]]()
+    found, gone = dict[str, dict[str, list[str]]](), {one.id for one in humans.values() if one.left}
     async with store.reading() as session:
         for table in metadata().sorted_tables:
             if "state" not in table.c or table.name in MACHINERY:
                 continue
             people = [column.name for column in table.c if column.foreign_keys]
-            counts = found[table.name] = Counter()
+            rows = found[table.name] = defaultdict(list)
             for row in await session.all(select(table)):
                 if not gone & {getattr(row, name) for name in people}:
-                    counts[_state(table.name, row, end)] += 1
+                    rows[_state(table.name, row, humans, end)].append(
+                        f"{row[0]} of {[getattr(row, name) for name in people]}"
+                    )
     return found
 
 
-def _state(table: str, row: Any, end: datetime) -> str:
-    if table == "learning" and row.state == "open" and row.day >= end.date():
-        return TO_COME
-    if table == "nudges" and row.state == "owed" and row.due_at >= end - 7 * DAY:
-        return TO_COME
-    if table == "summaries" and row.state != "agreed" and row.period == period("quarter", end.date() - 60 * DAY):
-        return TO_COME  # the next quarter's beginning closes it
-    over = row.state in ("finished", "stopped")
-    return f"{row.dialogue} {row.state}" if table == "dialogues" and not over else str(row.state)
+def _state(table: str, row: Any, humans: Mapping[str, Human], end: datetime) -> str:
+    """Its state; or that there is still time for it."""
+    match table:
+        case "commitments" | "learning":
+            one = humans[row.person]
+            early = next_there(one.calendar, row.day, one.away) >= end.date()
+        case "nudges":
+            early = row.due_at >= end - 7 * DAY
+        case "promises":  # they are asked about when the two meet again
+            early = row.at >= end - 7 * DAY
+        case "summaries":  # the next quarter's beginning closes it
+            early = row.period >= period("quarter", end.date() - 60 * DAY)
+        case "dialogues" if row.state not in ("finished", "stopped"):
+            return f"{row.dialogue} {row.state}"
+        case _:
+            early = False
+    return TO_COME if early and row.state in PENDING else str(row.state)
 
 
-def unended(found: Mapping[str, Counter[str]]) -> list[str]:
+def unended(found: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
     wrong = []
-    for table, counts in found.items():
+    for table, rows in found.items():
         if table not in ENDED:
-            wrong.append(f"say in checks.py in which states {table} is over: {dict(counts)}")
+            wrong.append(f"say in checks.py in which states {table} is over: {list(rows)}")
         else:
             wrong += [
-                f"{table}: {n} are still {state!r}"
-                for state, n in counts.items()
+                f"{table}: {len(those)} are still {state!r}, such as {those[:3]}"
+                for state, those in rows.items()
                 if state not in {*ENDED[table], TO_COME}
             ]
     return wrong

@@ -133,7 +133,8 @@ class Deeds:
     async def set_goal(self, one: Human, at: datetime) -> None:
         """One for somebody else: it is offered."""
         if report := self.report(one, at):
-            title, whose = self.folk.words.new(one.id, "goal"), dict[str, Any]({"for": report.id})
+            title, why = (self.folk.words.new(one.id, "goal", name, to=report.id) for name in ("title", "why"))
+            whose: dict[str, Any] = {"for": report.id, "why": why}
             await self.folk.do(one, at, "goal", title, report, **whose)
 
     async def invite(self, one: Human, at: datetime) -> None:

@@ -143,13 +143,14 @@ class Folk(Lives):
     # -- reading
 
     def read(self, one: Human, message: Outgoing, id: str, now: datetime) -> None:
-        if message.verb != "post" or not message.card:
+        explores = message.event in self.exploring
+        if not message.card or message.verb not in (("post", "update") if explores else ("post",)):
             return
         where = message.place
         place = Place(where.workspace, where.conversation, where.thread or id, where.kind)
         buttons = {button.action: button for button in all_buttons(message.card)}
         talks = (button.value.partition("|")[0] for button in buttons.values() if button.action in TALK)
-        if message.event in self.exploring:
+        if explores:
             self._explore(one, now, list(all_buttons(message.card)), place)
         elif talk := next((id for id in talks if ":" in id), ""):
             self._talk(one, now, talk, buttons, place, message)

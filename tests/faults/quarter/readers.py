@@ -181,7 +181,9 @@ READERS: Mapping[str, Rule] = {
 
 
 # And when a row came about: what is changed on the day after was looked at on its first evening.
-CHANGING = dict.fromkeys(("kudos", "aspirations", "team_plans", "improvements", "skills", "learning", "goals"), "at")
+CHANGING = dict.fromkeys(
+    ("kudos", "aspirations", "team_plans", "improvements", "skills", "learning", "goals", "remarks"), "at"
+)
 
 
 @cache

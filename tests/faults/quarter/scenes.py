@@ -22,7 +22,7 @@ from tests.faults.quarter.deeds import Deeds
 PLANS = ((20, 20, 24), (60, 0, 50), (100, 30, 35), (110, 140, 146), (170, 50, 53), (230, 210, 212))
 TEAMS = ((30, 60), (90, 100), (200, 270))  # of plans for a way of working: on which day, led by whom
 QUARTERLY = (3, "checkin|quarter|first tuesday|09:30")  # what two teams of three choose for their check-in
-NEW_MANAGER = {140: (44, 50), 150: (47, 60)}  # who asks whom; of somebody with an odd number nobody wants to be
+NEW_MANAGER = {140: (44, 50), 150: (45, 60)}  # who asks whom; of somebody with an odd number nobody wants to be
 CYCLE = {155: "cycle.form", 168: "cycle.show"}  # HR opens a round of reviews for everybody, and looks how it went
 AWAY = "America/New_York"  # where two hours before and after a one-to-one is no hour at which the clock is looked at
 # What a few do once: what the company and a team want to reach, and how an admin sets Kadens up.
@@ -30,7 +30,9 @@ BUTTONS: Mapping[int, tuple[tuple[str, str, str, Mapping[str, str]], ...]] = {
     10: (("p1", "goals.form", "", {"for": "company", "visibility": "everyone"}),),
     12: (("p40", "goals.form", "", {"for": "team", "visibility": "team"}),),
     50: (("p2", "admin.channel", f"{WORKSPACES[0]}|C0", {}),),
+    51: (("p2", "admin.kudos", "", {"values": "care, craft"}),),
     52: (("p2", "admin.back", "", {}),),
+    54: (("p41", "home.show", "", {}),),
     60: (("p9", "rhythm.back", "", {}),),
 }
 ERASED = (300, 88)

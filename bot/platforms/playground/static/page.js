@@ -104,3 +104,8 @@ document.addEventListener("click", (event) => {
     playground.theme(!dark);
   }
 });
+document.addEventListener("keydown", (event) => {
+  // A button that went with what it was pressed for leaves the focus on the page itself, outside of all that listens.
+  if (event.key === "Escape" && event.target === document.body)
+    document.querySelector(".app")?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+});
