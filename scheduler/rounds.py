@@ -48,7 +48,7 @@ class Lately:
         """`hours`: when the rhythm's own hour next comes. Who is back from leave is due at it, not within an hour."""
         for kin, slot in slots.items():
             again = now + (SELDOM if slot.stale else SOON)
-            self.until[self._key(rhythm, kin, slot)] = min(again, hours[kin]) if hours[kin] > now else again
+            self.until[self._key(rhythm, kin, slot)] = min(again, hours[kin])
 
     def _key(self, rhythm: str, kin: Kin, slot: rhythms.Slot) -> tuple[str, Kin, str]:
         return rhythm, kin, f"{slot.period} {slot.stale}"
@@ -115,7 +115,7 @@ async def _plan_period(
             new += found
     if parts:
         await _resumed(store, rhythm, look, circles, whom, owed, now)
-    lately.planned(rhythm, slots, now, {kin: _hour(rhythm, circles[kin]) for kin in slots})
+    lately.planned(rhythm, slots, now, {kin: _hour(rhythm, circles[kin], now) for kin in slots})
     watch.count("nudges", "missed" if all(slot.stale for slot in slots.values()) else "planned", new)
     if new:
         log.info("%s: %d nudges planned", rhythm, new)
@@ -170,9 +170,11 @@ def _slot(look: Look, rhythm: str, circle: Circle, now: datetime, resumed: date 
     return found if found and course.covers(found.period) else None
 
 
-def _hour(rhythm: str, circle: Circle) -> datetime:
-    """The rhythm's hour on this day, or on the next on which these people work."""
-    return on_day(circle.calendar, circle.today, circle.course(rhythm).rhythm.at)
+def _hour(rhythm: str, circle: Circle, now: datetime) -> datetime:
+    """The rhythm's hour when it next comes, on a day on which these people work."""
+    at = circle.course(rhythm).rhythm.at
+    today, tomorrow = (on_day(circle.calendar, circle.today + n * DAY, at) for n in (0, 1))
+    return today if today > now else tomorrow
 
 
 def whom_of(settings: Settings, rhythm: str, circles: Circles, since: date, until: date, settled: date) -> Whom:

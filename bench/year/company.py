@@ -99,9 +99,9 @@ async def gone(store: Store, one: Human) -> None:
         await Changed(one.id, {"gone": True}).save(session)
 
 
-def told_before(one: Human, leave: tuple[date, date]) -> date:
-    """The day on which they say that they will be away: a working day before it; of an illness, that morning."""
+def told_on(one: Human, leave: tuple[date, date], since: date) -> date:
+    """The day on which they say that they will be away: some days before it; of an illness, that morning. Not before
+    they are there themselves, nor before the day after `since`."""
     first, last = leave
-    if (last - first).days < 2:
-        return next_there(one.calendar, first)
-    return first - 5 * DAY
+    day = next_there(one.calendar, first) if (last - first).days < 2 else first - 5 * DAY
+    return max(day, one.started or since, since + DAY)

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import event
 
 from bench.year.calendars import CALENDARS, DAY, awake, day_of, moment, works
-from bench.year.company import WORKSPACES, Human, company, gone, hired, told_before
+from bench.year.company import WORKSPACES, Human, company, gone, hired, told_on
 from bench.year.ledger import Forgetful, Ledger
 from bench.year.lives import Deed, Lives
 from bot.core.effects import Answer
@@ -166,9 +166,10 @@ class Year:
                         at = moment(one.calendar, day) + timedelta(minutes=self.chance.uniform(-20, 300))
                         self._later(at, one, self._deed(what, one))
             for leave in one.away:
-                if told_before(one, leave) == day:
+                tomorrow = day + DAY  # where the sun rises first it begins today
+                if told_on(one, leave, self.first) == tomorrow <= leave[1]:
                     text = " ".join(each.isoformat() for each in leave)
-                    at = moment(one.calendar, day, one.calendar.start) - timedelta(minutes=30)
+                    at = moment(one.calendar, tomorrow, one.calendar.start) - timedelta(minutes=30)
                     self._later(at, one, lambda o, now, text=text: lives.command(o, now, "kadens away", text), True)  # type: ignore[misc]
         for number, one in enumerate(each for each in some if each.number % 10 == 0 and each.number % 100):
             if number % 3 == 0:

@@ -630,11 +630,12 @@ async def test_who_comes_into_a_group_that_was_planned_is_found_soon(desk):
     assert await state(desk, "ben") == "owed"
 
 
-async def test_who_is_back_from_leave_is_asked_at_the_rhythm_s_hour_and_not_some_time_after(desk):
+@pytest.mark.parametrize("looked", [moment(12, 22), moment(13, 9)])
+async def test_who_is_back_from_leave_is_asked_at_the_rhythm_s_hour_and_not_some_time_after(desk, looked):
     lately, ana = Lately(), await desk.person("Ana")
     async with desk.store.transaction() as session:
         await Absence("a1", ana.id, absences.ALL, date(2026, 11, 2), date(2026, 11, 12)).save(session)
-    await plan(desk.store, moment(13, 9), lately)  # everybody else was asked long ago: the group is looked at seldom
+    await plan(desk.store, looked, lately)  # everybody else was asked long ago: the group is looked at seldom
     await plan(desk.store, moment(13, 9, 29), lately)
     assert await state(desk) is None
     await plan(desk.store, moment(13, 9, 30), lately)

@@ -164,7 +164,7 @@ ENDED: Mapping[str, Mapping[str, str]] = {
     "improvement_promises": {**dict.fromkeys(("given", "dropped"), OVER), "open": "its plan is over"},
     "promises": dict.fromkeys(("done", "dropped"), OVER),
     "oneonones": {**dict.fromkeys(("declined", "ended"), OVER), "agreed": "it goes on"},
-    "meetings": {**dict.fromkeys(("held", "missed", "cancelled"), OVER), "planned": "the next one"},
+    "meetings": {**dict.fromkeys(("held", "missed", "cancelled", "unsaid"), OVER), "planned": "the next one"},
 }
 PENDING = ("open", "owed", "reflecting", "preparing", "conversation")
 MACHINERY = ("outbox", "syncs", "installations")
@@ -197,7 +197,8 @@ def _state(table: str, row: Any, humans: Mapping[str, Human], end: datetime) -> 
         case "nudges":
             early = row.due_at >= end - 7 * DAY
         case "promises":  # they are asked about when the two meet again
-            early = row.at >= end - 7 * DAY
+            one = humans[row.person]
+            early = row.at >= end - 7 * DAY or next_there(one.calendar, end.date() - DAY, one.away) >= end.date()
         case "summaries":  # the next quarter's beginning closes it
             early = row.period >= period("quarter", end.date() - 60 * DAY)
         case "dialogues" if row.state not in ("finished", "stopped"):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bench.year.calendars import moment, works
-from bench.year.company import Human, told_before
+from bench.year.calendars import DAY, moment, works
+from bench.year.company import Human, told_on
 from bench.year.lives import Deed
 from bot.core.cards import Button
 from bot.core.people import Place
@@ -41,7 +41,7 @@ class Deeds:
                     if self.chance.random() < rate / WORKDAYS:
                         self.at(one, day, getattr(self, what))
             for leave in one.away:
-                if max(told_before(one, leave), one.started or date.min) == day:
+                if told_on(one, leave, self.first - DAY) == day:
                     at = moment(one.calendar, day, one.calendar.start) - timedelta(minutes=30)
                     self.later(at, one, self._leaves(leave), True)
 

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Table, select
 
-from bot.core.effects import Effect, Grant, KeepDialogue
+from bot.core.aspirations import Aspiration
+from bot.core.effects import Effect, Grant, KeepDialogue, Record
 from bot.core.events import Event
 from bot.core.people import Person
+from storage.aspirations import Wished
 from storage.engine import Session, Store
 from storage.keeping import holds
 from storage.schema import metadata
@@ -38,7 +40,7 @@ class Talk(NamedTuple):
 class Kept:
     """What the tables say beside the row itself."""
 
-    shares: Mapping[str, set[str]]  # by dialogue, to whom
+    shares: Mapping[str, set[str]]  # by dialogue or aspiration, to whom; taken back or not
     asked: Mapping[str, set[str]]  # by request for feedback
     rows: Mapping[str, Mapping[str, Any]]  # of the tables that others hang on, by id
 
@@ -109,6 +111,10 @@ def with_manager(row: Any, town: Town, at: datetime, kept: Kept) -> Iterator[str
     yield from (row.person, town.manager(row.person, at))
 
 
+def aspiration(row: Any, town: Town, at: datetime, kept: Kept) -> Iterator[str]:
+    yield from (row.person, row.reader or "", *kept.shares.get(row.id, ()))
+
+
 def expectation(row: Any, town: Town, at: datetime, kept: Kept) -> Iterator[str]:
     yield from (row.person, row.author, town.manager(row.person, at))
 
@@ -164,7 +170,7 @@ READERS: Mapping[str, Rule] = {
     "feedback_requests": request,
     "summaries": named("person", "manager"),
     "expectations": expectation,
-    "aspirations": named("person", "reader"),
+    "aspirations": aspiration,
     "skills": with_manager,
     "skill_views": view,
     "learning": learning,
@@ -215,9 +221,15 @@ class Judge:
                 for found in MARK.findall(" ".join(given.reply for given in progress.given)):
                     self._where[int(found)].setdefault(("dialogues", str(talk)), talk)
             case Grant(about, Person(id=reader)):
-                self._shares[about].add(reader)
-                if reader not in self.town.managed(actor, event.at) and self.town.manager(reader, event.at) != actor:
-                    self.wrong.append(f"{actor} let {reader} read {about}, who neither manages them nor the other way")
+                self._shared(event, about, reader)
+            case Record(Wished(Aspiration(id=about, reader=str(reader)))):
+                self._shared(event, about, reader)
+
+    def _shared(self, event: Event, about: str, reader: str) -> None:
+        self._shares[about].add(reader)
+        actor = event.actor.id
+        if reader not in self.town.managed(actor, event.at) and self.town.manager(reader, event.at) != actor:
+            self.wrong.append(f"{actor} let {reader} read {about}, who neither manages them nor the other way")
 
     async def glance(self, store: Store, since: datetime) -> None:
         """What may be other words by tomorrow."""

@@ -13,6 +13,7 @@ from sqlalchemy.event import listen
 
 from bench.year.calendars import DAY, moment, works
 from bench.year.company import WORKSPACES, Human
+from bench.year.lives import Deed
 from bench.year.run import CANS, Year, threaded
 from bot.core.effects import Answer, Effect, Tell
 from bot.core.events import Arrived, Due, Event, Reaction, Routed
@@ -137,6 +138,7 @@ class Quarters(Year):
             await self.judge.judge(self.store)
 
     def _plan_lives(self, day: date) -> None:
+        self.chance.seed(f"{day}")
         for each in (self.deeds, self.scenes, self.looking):
             each.plan(day)
 
@@ -145,6 +147,15 @@ class Quarters(Year):
         if day.weekday() < 5:
             found |= {moment(CALENDARS[0], day, at) for at in AROUND}
         return sorted(found)
+
+    def _later(self, at: datetime, one: Human, deed: Deed, whatever: bool = False) -> None:
+        """What somebody does depends on chance, on them and on the moment, and not on what others were sent before."""
+
+        async def does(who: Human, now: datetime) -> None:
+            self.chance.seed(f"{at} {who.id}")
+            await deed(who, now)
+
+        super()._later(at, one, does, whatever)
 
     # -- what comes out
 
@@ -176,6 +187,7 @@ class Quarters(Year):
 
     def _read(self, message: Outgoing, id: str) -> None:
         self.ledger.arrived(message.key)
+        self.chance.seed(f"{message.key} {message.place.conversation}")  # messages arrive in any order
         one = self._accounts.get(message.only_for or message.place.conversation)
         reader = one.id if one else message.place.conversation
         self.words.shown(f"{message.card} {message.file}", reader, self.now, message.key)

@@ -20,10 +20,11 @@ from tests.faults.quarter.deeds import Deeds
 # Of improvement plans: on which day of the year, by whom, with whom. Two of these people get another manager on the
 # way, and one leaves.
 PLANS = ((20, 20, 24), (60, 0, 50), (100, 30, 35), (110, 140, 146), (170, 50, 53), (230, 210, 212))
+CHANGES = {13: "improvement.promise", 20: "improvement.change"}  # so many days after they began
 TEAMS = ((30, 60), (90, 100), (200, 270))  # of plans for a way of working: on which day, led by whom
 QUARTERLY = (3, "checkin|quarter|first tuesday|09:30")  # what two teams of three choose for their check-in
-NEW_MANAGER = {140: (44, 50), 150: (45, 60)}  # who asks whom; of somebody with an odd number nobody wants to be
-CYCLE = {155: "cycle.form", 168: "cycle.show"}  # HR opens a round of reviews for everybody, and looks how it went
+NEW_MANAGER = {140: (44, 50), 180: (45, 60)}  # who asks whom; of somebody with an odd number nobody wants to be
+CYCLE = {155: "cycle.form", 159: "cycle.show"}  # HR opens a round of reviews for everybody, and looks how it went
 AWAY = "America/New_York"  # where two hours before and after a one-to-one is no hour at which the clock is looked at
 # What a few do once: what the company and a team want to reach, and how an admin sets Kadens up.
 BUTTONS: Mapping[int, tuple[tuple[str, str, str, Mapping[str, str]], ...]] = {
@@ -115,15 +116,24 @@ class Scenes:
 
         return meets
 
-    # -- near the end
+    # -- with what is there
 
     async def tidy(self, store: Store, day: date) -> None:
-        """Everybody looks at what still waits for them, and does it."""
-        if (self.deeds.end - day).days not in TIDY:
-            return
+        """Who leads an improvement plan promises more, and changes it; near the end everybody looks at what still waits
+        for them, and does it."""
+        since = (day - self.deeds.first).days
+        for begins, boss, report in PLANS:
+            if action := CHANGES.get(since - begins):
+                those = {"improvements": changing(f"p{boss}", f"p{report}", action)}
+                await self._each(store, day, those)
+        if (self.deeds.end - day).days in TIDY:
+            await self._each(store, day, WAITING)
+
+    async def _each(self, store: Store, day: date, those: Mapping[str, Callable[[Any], "Steps"]]) -> None:
         async with store.reading() as session:
-            for name, steps in WAITING.items():
-                for row in await session.all(select(metadata().tables[name])):
+            for name, steps in those.items():
+                table = metadata().tables[name]
+                for row in await session.all(select(table).order_by(*table.primary_key)):
                     for who, action, value in steps(row):
                         one = self.deeds.town.humans[who]
                         if one.here(day):
@@ -132,6 +142,11 @@ class Scenes:
 
 TIDY = range(4, 28, 4)  # days before the end
 Steps = Iterator[tuple[str, str, str]]  # who presses which button, with what value
+
+
+def changing(boss: str, report: str, action: str) -> Callable[[Any], Steps]:
+    mine = "running", boss, report
+    return lambda row: iter([(boss, action, row.id)] if (row.state, row.manager, row.person) == mine else [])
 
 
 def of_summary(row: Any) -> Steps:
