@@ -112,7 +112,7 @@ async def find(session: Session, event: Event, id: str) -> Summary | None:
     """This one, if the actor is one of its two; until the transaction ends nobody else changes it."""
     row = await session.first(select(summaries).where(c.id == id).with_for_update())
     found = await _seen(session, event, row)
-    return replace(found, remarks=await _said(session, found)) if found else None
+    return replace(found, remarks=await _said(session, event, found)) if found else None
 
 
 async def of(session: Session, event: Event, person: Person, period: str) -> Summary | None:
@@ -149,8 +149,10 @@ async def going_on(session: Session, event: Event, person: Person) -> Summary | 
     return await _seen(session, event, row)
 
 
-async def _said(session: Session, summary: Summary) -> tuple[tuple[str, str], ...]:
-    query = select(remarks.c.author, remarks.c.words).where(remarks.c.about == summary.id).order_by(remarks.c.at)
+async def _said(session: Session, event: Event, summary: Summary) -> tuple[tuple[str, str], ...]:
+    """What the actor said about it or was told: not what was said to a manager before them."""
+    mine = or_(remarks.c.author == event.actor.id, remarks.c.reader == event.actor.id)
+    query = select(remarks.c.author, remarks.c.words).where(remarks.c.about == summary.id, mine).order_by(remarks.c.at)
     return tuple((row.author, row.words) for row in await session.all(query.limit(MANY)))
 
 

@@ -19,6 +19,7 @@ from storage.nudges import nudges
 from storage.review import reviews
 
 FIRST_DAYS = timedelta(days=7)  # in which a newcomer is left in peace
+NEW = "first days, or not there yet"
 STALE, APART = timedelta(days=21), timedelta(days=7)
 REMIND = {"checkin": (3, 5), "review": (3,)}
 
@@ -123,6 +124,8 @@ class Checks:
         wanted = {self._moment(one, every, name, day) for day in days}
         at = self.told.get((one.id, rhythm, name, 0))
         reasons = {self._reason(one, each) for each in wanted}
+        if one.started and NEW in reasons:  # whose first days are over while it is still timely
+            wanted.add(moment(one.calendar, next_there(one.calendar, one.started + FIRST_DAYS, one.away)))
         what = f"{one.id} {one.calendar.key} {rhythm} {name}"
         state = self.states.get((one.id, rhythm, name, 0))
         if at is None:
@@ -159,7 +162,7 @@ class Checks:
             return "away to the end of the period"
         day = at.date()
         if one.started and day_of(one.calendar, at) < one.started + FIRST_DAYS:
-            return "first days, or not there yet"
+            return NEW
         if one.left and day >= one.left:
             return "left"
         return "after the end" if at >= self.end else ""

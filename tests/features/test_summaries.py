@@ -356,13 +356,18 @@ async def test_it_is_between_the_two(house: House) -> None:
 async def test_another_manager_begins_anew_and_sees_nothing_of_the_one_before(house: House) -> None:
     desk, id = house.desk, await house.talks(house.ana)
     await house.writes(house.max, id, words="zqsecret")
+    await desk.submit(house.max, "summary.remark", id, answers={"words": "zqsecret too"})
+    assert "zqsecret too" in await house.told(house.ana)
     await house.change("ana", manager="cy")
     await desk.deliver()
     for action in ("show", "form", "agree"):
         await desk.act(house.max, f"summary.{action}", f"{id}|1")
     await desk.command(house.cy, "review", mentions=(house.ana,))
+    await desk.act(house.cy, "summary.show", id)
     sent = await desk.deliver()
-    assert not [m for m in sent if "zqsecret" in str(m.card)]
+    assert sent and not [m for m in sent if "zqsecret" in str(m.card)]
+    await desk.act(house.ana, "summary.show", id)  # she has heard it
+    assert "zqsecret too" in await house.told(house.ana)
     await desk.act(house.cy, "preparing.ready", "ana")
     row = await house.one(house.ana)
     assert (row.manager, row.state, row.words, row.version) == ("cy", "conversation", "", 1)

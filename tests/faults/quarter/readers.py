@@ -22,6 +22,7 @@ from storage.aspirations import Wished
 from storage.engine import Session, Store
 from storage.keeping import holds
 from storage.schema import metadata
+from storage.sharing import Said
 from tests.faults.quarter.town import EVERYBODY, Town
 from tests.faults.quarter.words import MARK, Sight, Words
 
@@ -187,9 +188,7 @@ READERS: Mapping[str, Rule] = {
 
 
 # And when a row came about: what is changed on the day after was looked at on its first evening.
-CHANGING = dict.fromkeys(
-    ("kudos", "aspirations", "team_plans", "improvements", "skills", "learning", "goals", "remarks"), "at"
-)
+CHANGING = dict.fromkeys(("kudos", "aspirations", "team_plans", "improvements", "skills", "learning", "goals"), "at")
 
 
 @cache
@@ -222,6 +221,9 @@ class Judge:
                     self._where[int(found)].setdefault(("dialogues", str(talk)), talk)
             case Grant(about, Person(id=reader)):
                 self._shared(event, about, reader)
+            case Record(Said(words=words) as said):
+                for found in MARK.findall(words):
+                    self._where[int(found)].setdefault(("remarks", said.id), said)
             case Record(Wished(Aspiration(id=about, reader=str(reader)))):
                 self._shared(event, about, reader)
 

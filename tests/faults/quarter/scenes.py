@@ -24,7 +24,8 @@ CHANGES = {13: "improvement.promise", 20: "improvement.change"}  # so many days 
 TEAMS = ((30, 60), (90, 100), (200, 270))  # of plans for a way of working: on which day, led by whom
 QUARTERLY = (3, "checkin|quarter|first tuesday|09:30")  # what two teams of three choose for their check-in
 NEW_MANAGER = {140: (44, 50), 180: (45, 60)}  # who asks whom; of somebody with an odd number nobody wants to be
-CYCLE = {155: "cycle.form", 159: "cycle.show"}  # HR opens a round of reviews for everybody, and looks how it went
+# HR opens a round of reviews for everybody, and looks how it went, which closes it; the next one closes itself.
+CYCLE = {155: "cycle.form", 159: "cycle.show", 255: "cycle.form"}
 AWAY = "America/New_York"  # where two hours before and after a one-to-one is no hour at which the clock is looked at
 # What a few do once: what the company and a team want to reach, and how an admin sets Kadens up.
 BUTTONS: Mapping[int, tuple[tuple[str, str, str, Mapping[str, str]], ...]] = {
@@ -119,13 +120,14 @@ class Scenes:
     # -- with what is there
 
     async def tidy(self, store: Store, day: date) -> None:
-        """Who leads an improvement plan promises more, and changes it; near the end everybody looks at what still waits
-        for them, and does it."""
+        """Who leads an improvement plan promises more, and changes it; some look at how it was before; near the end
+        everybody looks at what still waits for them, and does it."""
         since = (day - self.deeds.first).days
         for begins, boss, report in PLANS:
             if action := CHANGES.get(since - begins):
                 those = {"improvements": changing(f"p{boss}", f"p{report}", action)}
                 await self._each(store, day, those)
+        await self._each(store, day, AGAIN.get(since, {}))
         if (self.deeds.end - day).days in TIDY:
             await self._each(store, day, WAITING)
 
@@ -194,7 +196,28 @@ def still(action: str) -> Callable[[Any], Steps]:
     return lambda row: iter([(row.person, action, row.id)] if row.state == "open" else [])
 
 
+def offered(row: Any) -> Steps:
+    if row.state == "offered":
+        yield row.person, "goals.accept", row.id
+
+
+def replaced(row: Any) -> Steps:
+    if row.replaced_at:
+        yield row.person, "expectations.earlier", row.person
+
+
+def stopping(row: Any) -> Steps:
+    if row.state == "running" and row.lead == f"p{TEAMS[1][1]}":
+        yield row.lead, "teamplan.stop", row.id
+
+
+# Days on which somebody looks again at what there is.
+AGAIN: Mapping[int, Mapping[str, Callable[[Any], Steps]]] = {
+    120: {"team_plans": stopping},
+    240: {"expectations": replaced},
+}
 WAITING: Mapping[str, Callable[[Any], Steps]] = {
+    "goals": offered,
     "summaries": of_summary,
     "dialogues": of_talk,
     "mentorings": of_mentoring,
