@@ -4,6 +4,8 @@ UV_VERSION := 0.13.8
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Each file by one worker; in their order, or the long ones with few tests in them would all come last.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
@@ -22,13 +24,13 @@ test: $(VENV)/dev ## style, types, import rules and the fast tests
 	@echo '== ruff format'; $(BIN)/ruff format --check .
 	@echo '== mypy';        $(BIN)/mypy
 	@echo '== lint-imports'; $(BIN)/lint-imports
-	@echo '== pytest';      $(BIN)/python -m pytest -m 'not slow' -n auto --dist loadfile
+	@echo '== pytest';      $(BIN)/python -m pytest -m 'not slow' $(PARALLEL)
 
 postgres: $(VENV)/dev ## the tests of all that is kept, on a PostgreSQL that it starts itself
-	@$(BIN)/python -m pytest --database postgresql -m 'not slow or both' -n auto --dist loadfile --durations 12
+	@$(BIN)/python -m pytest --database postgresql -m 'not slow or both' $(PARALLEL) --durations 12
 
 faults: $(VENV)/dev ## the long tests: crashes, storms, clocks, fuzzing
-	@$(BIN)/python -m pytest -m slow -n auto --dist loadfile --durations 12
+	@$(BIN)/python -m pytest -m slow $(PARALLEL) --durations 12
 
 bench: $(VENV)/dev ## measure speed
 	@$(BIN)/python -m bench
