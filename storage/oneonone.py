@@ -283,11 +283,20 @@ async def _goals(session: Session, event: Event, partner: Person) -> tuple[Goal,
 
 
 async def _partners(session: Session, event: Event, pairs: Iterable[Pair]) -> tuple[Person, ...]:
-    """Manager and reports, whom one has a rhythm with, and whom there is still a point with; by name, the manager
-    first."""
+    """Manager and reports, whom one has a rhythm with, and whom there is still a point or a promise with; by name, the
+    manager first."""
     actor = event.actor
     manager = await folk.manager(session, event)
     found = [*([manager] if manager else []), *(pair.partner(actor) for pair in pairs if pair.state == "agreed")]
     found += [*await folk.reports(session, event), *(who for who, _ in await points(session, event))]
+    found += (await folk.many(session, await _promised(session, event))).values()
     known = {each.id: each for each in found if not each.gone and each.company == actor.company and each.id != actor.id}
     return tuple(sorted(known.values(), key=lambda each: (each.id != actor.manager, each.name.casefold(), each.id)))
+
+
+async def _promised(session: Session, event: Event) -> set[str]:
+    """To whom, and by whom, something is promised that is not done or dropped yet."""
+    c, me = promises.c, event.actor.id
+    mine = select(c.other.label("who")).where(c.person == me, c.state == "open")
+    theirs = select(c.person.label("who")).where(c.other == me, c.state == "open")
+    return {row.who for row in await session.all(mine.union(theirs))}

@@ -23,7 +23,7 @@ from storage import dialogues
 from storage.absences import Absence
 from storage.followups import FollowUpRow
 from storage.meetings import MeetingRow, OneOnOneRow, held
-from storage.oneonone import AgendaRow, NoteRow, PromiseRow
+from storage.oneonone import AgendaRow, NoteRow, Promised, PromiseRow
 from storage.people import Changed
 from tests.conftest import Company, Desk, buttons, count, rows
 from tests.dialogues.script import Script
@@ -440,6 +440,17 @@ async def test_two_colleagues_can_have_one_too(house: House) -> None:
     await desk.command(house.cy, "oneonone", mentions=(house.ben,))
     await desk.deliver()
     assert "a book (Ben)" in house.last(house.cy)
+
+
+async def test_what_two_promised_stays_until_it_is_done_though_they_have_no_rhythm_any_more(house: House) -> None:
+    desk, said = house.desk, (("cy", "read the draft"), ("ben", "send it"))
+    async with desk.store.transaction() as session:
+        await Promised("talk", "cy", "ben", said, desk.clock()).save(session)
+    await desk.command(house.ben, "oneonone", mentions=(house.cy,))
+    await desk.deliver()
+    assert "read the draft" in house.last(house.ben)
+    await desk.act(house.cy, "oneonone.done", "promise:talk:0")
+    assert {row.person: row.state for row in await rows(desk.store, PromiseRow)} == {"cy": "done", "ben": "open"}
 
 
 async def test_a_proposal_waits_at_home(house: House) -> None:

@@ -28,7 +28,7 @@ HOURS, NEXT_DAY, DAYS = Wait(5, 300), Wait(60 * 20, 60 * 28), Wait(60 * 24, 60 *
 PRESSED: tuple[Mapping[str, float], ...] = (
     {"digest.show": 1.0},
     {"feedback.answer": 0.6, "feedback.decline": 0.2},
-    {"goals.accept": 0.8, "goals.decline": 0.2},
+    {"goals.accept": 0.6, "goals.decline": 0.4},
     {"shared.reply": 0.3, "shared.thank": 0.3, "shared.agenda": 0.1, "shared.ask": 0.05},
     {"shared.asked": 0.8},
     {"feedback.thank": 0.4, "feedback.reply": 0.1},

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -196,9 +197,9 @@ def still(action: str) -> Callable[[Any], Steps]:
     return lambda row: iter([(row.person, action, row.id)] if row.state == "open" else [])
 
 
-def offered(row: Any) -> Steps:
+def offered(row: Any, say: str = "accept") -> Steps:
     if row.state == "offered":
-        yield row.person, "goals.accept", row.id
+        yield row.person, f"goals.{say}", row.id
 
 
 def replaced(row: Any) -> Steps:
@@ -213,7 +214,7 @@ def stopping(row: Any) -> Steps:
 
 # Days on which somebody looks again at what there is.
 AGAIN: Mapping[int, Mapping[str, Callable[[Any], Steps]]] = {
-    120: {"team_plans": stopping},
+    120: {"team_plans": stopping, "goals": partial(offered, say="decline")},
     240: {"expectations": replaced},
 }
 WAITING: Mapping[str, Callable[[Any], Steps]] = {
