@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, select
@@ -18,9 +19,11 @@ from bot.core.aspirations import Aspiration
 from bot.core.effects import Effect, Grant, KeepDialogue, Record
 from bot.core.events import Event
 from bot.core.people import Person
+from storage import teamplan
 from storage.aspirations import Wished
 from storage.engine import Session, Store
 from storage.keeping import holds
+from storage.oneonone import Promised
 from storage.schema import metadata
 from storage.sharing import Said
 from tests.faults.quarter.town import EVERYBODY, Town
@@ -197,6 +200,12 @@ def texts(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns if holds(column) is str)
 
 
+# What may be other words on the same day already: the table, and what stands there for its row.
+FACTS: Mapping[type, tuple[str, Callable[[Any], Any]]] = {
+    Said: ("remarks", lambda fact: fact),
+    Promised: ("promises", lambda fact: SimpleNamespace(person=fact.one, other=fact.other)),
+    teamplan.Kept: ("team_plans", lambda fact: fact.plan),
+}
 PARENTS = ("goals", "skills", "improvements", "team_plans", "mentorings")
 
 
@@ -221,9 +230,10 @@ class Judge:
                     self._where[int(found)].setdefault(("dialogues", str(talk)), talk)
             case Grant(about, Person(id=reader)):
                 self._shared(event, about, reader)
-            case Record(Said(words=words) as said):
-                for found in MARK.findall(words):
-                    self._where[int(found)].setdefault(("remarks", said.id), said)
+            case Record(fact) if type(fact) in FACTS:
+                table, row_of = FACTS[type(fact)]
+                for found in MARK.findall(repr(fact)):
+                    self._where[int(found)].setdefault((table, repr(row := row_of(fact))), row)
             case Record(Wished(Aspiration(id=about, reader=str(reader)))):
                 self._shared(event, about, reader)
 

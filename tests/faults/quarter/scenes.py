@@ -21,7 +21,11 @@ from tests.faults.quarter.deeds import Deeds
 # Of improvement plans: on which day of the year, by whom, with whom. Two of these people get another manager on the
 # way, and one leaves.
 PLANS = ((20, 20, 24), (60, 0, 50), (100, 30, 35), (110, 140, 146), (170, 50, 53), (230, 210, 212))
-CHANGES = {13: "improvement.promise", 20: "improvement.change"}  # so many days after they began
+CHANGES = {
+    13: "improvement.promise",
+    20: "improvement.change",
+    27: "improvement.change",
+}  # so many days after they began
 TEAMS = ((30, 60), (90, 100), (200, 270))  # of plans for a way of working: on which day, led by whom
 QUARTERLY = (3, "checkin|quarter|first tuesday|09:30")  # what two teams of three choose for their check-in
 NEW_MANAGER = {140: (44, 50), 180: (45, 60)}  # who asks whom; of somebody with an odd number nobody wants to be
