@@ -25,7 +25,7 @@ CHANGES = {
     13: "improvement.promise",
     20: "improvement.change",
     27: "improvement.change",
-}  # so many days after they began
+}  # so many days later
 TEAMS = ((30, 60), (90, 100), (200, 270))  # of plans for a way of working: on which day, led by whom
 QUARTERLY = (3, "checkin|quarter|first tuesday|09:30")  # what two teams of three choose for their check-in
 NEW_MANAGER = {140: (44, 50), 180: (45, 60)}  # who asks whom; of somebody with an odd number nobody wants to be
