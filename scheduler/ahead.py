@@ -1,6 +1,7 @@
 """A look ahead: when something will be said next. For the playground's clock, and for tests."""
 
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from bot.core.calendar import period as period_of
@@ -16,6 +17,7 @@ from storage.engine import Session, Store
 from storage.rounds import Kin, Slot
 
 DAY, MONTHS = timedelta(days=1), timedelta(days=190)
+NEVER = datetime.max.replace(tzinfo=UTC)
 PERIODS = 3  # that are looked at: of one somebody may be away, another may be answered already
 
 
@@ -23,32 +25,36 @@ async def next_moment(store: Store, now: datetime) -> datetime | None:
     """When the next nudge, reminder or follow-up will come, after now (aware); None when there is nobody."""
     async with store.reading() as session:
         all = await circles(session, now)
-        found = [await nudges.next_owed(session, now)]
-        for settings, some in by_company(all):
-            for rhythm in (name for name, each in settings.rhythms.items() if each.whom != "nobody"):
-                found += await _next_nudges(session, rhythm, some, now)
-                found += await _next_back(session, rhythm, some, now)
+        found = [at for at in (await nudges.next_owed(session, now),) if at]
+        found += await _next_follow_ups(session, all, now)
         for rhythm, each in store.settings.rhythms.items():
             for step in range(1, len(each.remind) + 1):
                 found += await _next_reminders(session, rhythm, step, all, now)
-        found += await _next_follow_ups(session, all, now)
-    return min((at for at in found if at), default=None)
+        for settings, some in by_company(all):
+            for rhythm in (name for name, each in settings.rhythms.items() if each.whom != "nobody"):
+                found += await _next_back(session, rhythm, some, now)
+                found += await _next_nudges(session, rhythm, some, now, min(found, default=NEVER))
+    return min(found, default=None)
 
 
-async def _next_nudges(session: Session, rhythm: str, some: Circles, now: datetime) -> list[datetime]:
-    """For each circle the first moment at which somebody has not had the nudge yet."""
+async def _next_nudges(
+    session: Session, rhythm: str, some: Circles, now: datetime, until: datetime
+) -> Iterable[datetime]:
+    """For each circle the first moment before `until` at which somebody has not had the nudge yet."""
     settings, found = next(iter(some.values())).settings, dict[Kin, datetime]()
     for ahead in range(PERIODS):
         asked = dict[tuple[date, date], dict[Kin, Slot]]()
         for kin, circle in some.items():
             if kin not in found and (coming := _coming(rhythm, circle, ahead, now)):
                 since, slot = coming
+                if slot.at >= until:  # something else comes first, and nobody has to be looked for
+                    continue
                 day = local(circle.calendar, slot.at).date()
                 asked.setdefault((since, day), {})[kin] = slot
         for (since, day), slots in asked.items():
             whom = rounds.whom_of(settings, rhythm, some, since, day, settled=day)
             found |= {kin: slots[kin].at for kin in await store_rounds.lacking(session, whom, slots)}
-    return list(found.values())
+    return found.values()
 
 
 def _coming(rhythm: str, circle: Circle, ahead: int, now: datetime) -> tuple[date, Slot] | None:

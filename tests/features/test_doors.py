@@ -30,7 +30,7 @@ improvement.count improvement.waiting
 access.grant checkin._open_points checkin.opening checkin.trend dialogues.unfinished erasure._shown erasure.leaving
 export.gather aspirations.seen
 goals.mine grow._open grow.open_ones grow.subject home._thanks kudos.last_given oneonone.points
-oneonone.point oneonone.promise oneonone.note oneonone._points oneonone._promises oneonone._notes
+oneonone.point oneonone.promise oneonone.note oneonone._points oneonone._promised oneonone._promises oneonone._notes
 privacy.situation recognition.mine requests._answering requests.asked_of_me review.opening
 cycle.invited preparing._begun summaries.team summaries.waiting summaries.written sources.made_of
 learning.mine learning.own learning.seen mentors.asked_of_me mentors.find mentors.own_offers mentors.under_way

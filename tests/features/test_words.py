@@ -172,10 +172,11 @@ def test_spaces_and_stops_are_where_they_belong(lang: str) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_stands_on_forms_and_buttons_fits(lang: str) -> None:
+    buttons = {(each.page, key) for each in asked() if each.button for key in each.found()}
     for page, key, text in sentences(lang):
         if key in FORM_TITLES:
             assert len(text) <= 24, (page, key, text)
-        if (page, key) in {(each.page, key) for each in asked() if each.button for key in each.found()}:
+        if (page, key) in buttons:
             assert len(text) <= 24, (page, key, text)
         if key.startswith(("choices.", "skip.")):
             assert len(text) <= 24, (page, key, text)
