@@ -25,6 +25,8 @@ def asked(server: Server, url: str, query: str) -> list[tuple[object, ...]]:
     return [tuple(row) for row in server.query(query, str(make_url(url).database))]
 
 
+@pytest.mark.slow
+@pytest.mark.both
 async def test_two_servers_on_one_new_database_do_everything_once(
     databases: Databases, server: Server, tmp_path: Path
 ) -> None:
@@ -78,6 +80,8 @@ async def post(http: aiohttp.ClientSession, url: str, raw: bytes, headers: dict[
         return Status(0)
 
 
+@pytest.mark.slow
+@pytest.mark.both
 async def test_a_database_that_goes_and_comes_back(tmp_path: Path) -> None:
     """Not ready and 503 at once while it is away or hangs; ready and working again without a restart."""
     with begun(free_port()) as database:

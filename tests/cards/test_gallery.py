@@ -58,6 +58,8 @@ def galleries(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return found
 
 
+@pytest.mark.slow
+@pytest.mark.both
 @pytest.mark.postgresql
 async def test_all_of_it_can_be_played_on_postgresql_too(url: str) -> None:
     gallery = await played("sv", True, url)
