@@ -29,15 +29,15 @@ PEOPLE = 400
 _numbers = count(1)
 
 
-def commands(number: int) -> list[bytes]:
+def commands(number: int, workspace: str = "T1") -> list[bytes]:
     """So many `/kudos`, each of another moment."""
-    return [_signed(next(_numbers)) for _ in range(number)]
+    return [_signed(next(_numbers), workspace) for _ in range(number)]
 
 
-def _signed(number: int) -> bytes:
+def _signed(number: int, workspace: str) -> bytes:
     giver, receiver = number % PEOPLE, (number * 7 + 1) % PEOPLE
     fields = {
-        "team_id": "T1",
+        "team_id": workspace,
         "channel_id": f"C{number % 20}",
         "channel_name": "general",
         "user_id": f"UG{giver}",
