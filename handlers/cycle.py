@@ -1,8 +1,7 @@
 """HR's round of reviews: opened for everybody, watched by numbers only, and closed."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from bot.core.calendar import bounds
 from bot.core.cards import Button, Buttons, Card, Day, Facts, Form, Heading, Note, Part, Remark, Text
@@ -51,7 +50,7 @@ def card(event: Event, found: Watched) -> Card:
     heading = say(actor, "title", period=period(actor, one.period))
     still, row = one.open(event.today), [Button(say(actor, "refresh"), "cycle.show")]
     key = "open" if still else "closed" if one.closed_at else "over"
-    state = Text(say(actor, key, day=local(actor, one.closed_at) if one.closed_at else one.until))
+    state = Text(say(actor, key, day=actor.day_of(one.closed_at) if one.closed_at else one.until))
     if still:
         row.append(Button(say(actor, "close"), "cycle.close", one.id, "danger"))
     elif one.period == found.period:
@@ -59,10 +58,6 @@ def card(event: Event, found: Watched) -> Card:
     if one.period != found.period:
         row.append(begin)
     return Card(heading, (state, *figures(event, found), Note(say(actor, "only_numbers")), Buttons(tuple(row))))
-
-
-def local(reader: Person, at: datetime) -> date:
-    return at.astimezone(ZoneInfo(reader.zone)).date()
 
 
 def period(reader: Person, of: str) -> str:

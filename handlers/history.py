@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from bot.core.cards import Button, Buttons, Card, Choice, Divider, Field, Form, Note, Part, Quote, Text, TextBox
 from bot.core.effects import Effect, OpenForm, Replace, Tell, Whisper
@@ -131,7 +130,7 @@ def shown(event: Event, page: Page, entry: Entry) -> Iterator[Part]:
     """A line that says what it was, and the words of it."""
     actor, key = event.actor, f"theirs.{entry.name}" if page.who else f"own.{entry.name}"
     lang, today, names = speaks(actor), event.today, dict(entry.names)
-    names["day"] = dated(entry.mark.at.astimezone(ZoneInfo(actor.zone)).date(), lang, today)
+    names["day"] = dated(actor.day_of(entry.mark.at), lang, today)
     match entry.name:
         case "checkin" | "review" | "summary":
             names["period"] = named(names["period"], lang)

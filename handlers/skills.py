@@ -180,9 +180,8 @@ def submit_rate(event: Submission, sheet: Sheet | None) -> Iterator[Effect]:
         if other := sheet.other:  # one word about all of them
             show = Button(say(other, "look"), "skills.show", "" if not mine else sheet.owner.id)
             both = all(skill.view(not mine) for skill in sheet.skills if skill.id in new)
-            one, two = ("told_manager", "told_manager_both") if mine else ("told_person", "told_person_both")
-            key = two if both else one
-            text = say(other, key, who=actor.name)
+            alone, together = ("told_manager", "told_manager_both") if mine else ("told_person", "told_person_both")
+            text = say(other, together if both else alone, who=actor.name)
             yield Tell(other, Card(parts=(Text(text), Buttons((show,)))))
     look = Button(say(actor, "look"), "skills.show", sheet.owner.id)
     yield Tell(actor, Card(parts=(Text(say(actor, "saved")), Buttons((look,)))))

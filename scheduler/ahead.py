@@ -25,8 +25,9 @@ async def next_moment(store: Store, now: datetime) -> datetime | None:
     """When the next nudge, reminder or follow-up will come, after now (aware); None when there is nobody."""
     async with store.reading() as session:
         all = await circles(session, now)
-        found = [at for at in (await nudges.next_owed(session, now),) if at]
-        found += await _next_follow_ups(session, all, now)
+        found = await _next_follow_ups(session, all, now)
+        if owed := await nudges.next_owed(session, now):
+            found.append(owed)
         for rhythm, each in store.settings.rhythms.items():
             for step in range(1, len(each.remind) + 1):
                 found += await _next_reminders(session, rhythm, step, all, now)

@@ -7,7 +7,6 @@ Counted is what a nudge or another person makes us say to somebody. What answers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Executable, bindparam, case, delete, func, or_, select, update
 from sqlmodel import Field, SQLModel
@@ -96,16 +95,12 @@ def _counted(event: Event, effect: Tell) -> bool:
     return not effect.awaited and (isinstance(event, Due) or effect.person.id != event.actor.id)
 
 
-def _today(event: Event, person: Person) -> date:
-    return event.at.astimezone(ZoneInfo(person.zone)).date()
-
-
 def _week(event: Event, person: Person) -> str:
-    return period("week", _today(event, person))
+    return period("week", person.day_of(event.at))
 
 
 def _next_week(event: Event, person: Person) -> date:
-    today = _today(event, person)
+    today = person.day_of(event.at)
     return today + timedelta(days=7 - today.weekday())
 
 

@@ -61,7 +61,7 @@ class Session:
         if isinstance(statement, Prepared):
             if isinstance(self.db, Connection):
                 return statement.run(self.db, values or {})  # type: ignore[return-value]  # as much of it as is asked for
-            if not self.sqlite and (driver := await self._begun()):
+            if driver := await self._begun():
                 return await statement.ask(self.db, driver, values or {})  # type: ignore[return-value]
             statement = statement.of(self.dialect)
         done = self.db.execute(statement, values)
@@ -69,7 +69,7 @@ class Session:
 
     async def _begun(self) -> Any:
         """PostgreSQL's own driver; None before the first statement, by which SQLAlchemy begins the transaction."""
-        if self._driver is None and isinstance(self.db, AsyncConnection):
+        if self._driver is None and isinstance(self.db, AsyncConnection) and not self.sqlite:
             driver: Any = (await self.db.get_raw_connection()).driver_connection
             self._driver = driver if driver.is_in_transaction() else None
         return self._driver

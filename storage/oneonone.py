@@ -289,7 +289,8 @@ async def _partners(session: Session, event: Event, pairs: Iterable[Pair]) -> tu
     manager = await folk.manager(session, event)
     found = [*([manager] if manager else []), *(pair.partner(actor) for pair in pairs if pair.state == "agreed")]
     found += [*await folk.reports(session, event), *(who for who, _ in await points(session, event))]
-    found += (await folk.many(session, await _promised(session, event))).values()
+    others = await _promised(session, event) - {each.id for each in found}
+    found += (await folk.many(session, others)).values()
     known = {each.id: each for each in found if not each.gone and each.company == actor.company and each.id != actor.id}
     return tuple(sorted(known.values(), key=lambda each: (each.id != actor.manager, each.name.casefold(), each.id)))
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from bot.core.people import Kind, Person, Place
 from bot.core.progress import Progress
@@ -35,7 +34,7 @@ class Event:
     @property
     def today(self) -> date:
         """The actor's own day."""
-        return self.at.astimezone(ZoneInfo(self.actor.zone)).date()
+        return self.actor.day_of(self.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from bot.core.cards import Button, Buttons, Card, Form, Note, Part, Quote, Text, TextBox
 from bot.core.people import Person
@@ -57,12 +56,7 @@ class Standing:
 
 def pending(team: Sequence[Standing], first: date) -> list[Standing]:
     """Those of whom nobody has thought since this day."""
-    return [each for each in team if not (each.written and day_of(each.person, each.written.fresh_at) >= first)]
-
-
-def day_of(person: Person, at: datetime) -> date:
-    """The person's own day of this moment (aware)."""
-    return at.astimezone(ZoneInfo(person.zone)).date()
+    return [each for each in team if not (each.written and each.person.day_of(each.written.fresh_at) >= first)]
 
 
 # The forms.
@@ -106,7 +100,7 @@ def check(manager: Person, words: str, news: str) -> dict[str, str]:
 
 
 def when(reader: Person, at: datetime) -> str:
-    return full_day(day_of(reader, at), speaks(reader))
+    return full_day(reader.day_of(at), speaks(reader))
 
 
 def body(reader: Person, written: Expectation) -> list[Part]:

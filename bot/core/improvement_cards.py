@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from bot.core.cards import Button, Buttons, Card, Divider, Facts, Heading, Note, Part, Quote, Text
 from bot.core.events import Event
@@ -114,7 +113,7 @@ def ended(reader: Person, plan: Plan) -> Iterator[Part]:
 
 def line(reader: Person, found: Found, each: Line) -> Iterator[Part]:
     """What somebody did or said: who, when, and their words."""
-    names = {"who": (found.names or {}).get(each.author, ""), "day": each.at.astimezone(ZoneInfo(reader.zone)).date()}
+    names = {"who": (found.names or {}).get(each.author, ""), "day": reader.day_of(each.at)}
     if each.what == "check":
         yield Text(say(reader, "line.check", standing=say(reader, f"standing.{each.standing}"), **names))
     elif each.what == "change":

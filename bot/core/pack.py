@@ -4,7 +4,6 @@ kind; as a document all of it. No figure stands there without its story, where o
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from bot.core import summary_cards
 from bot.core.cards import Button, Note, Part, Quote, Text
@@ -178,7 +177,7 @@ def promise_line(reader: Person, promise: Promise) -> str:
 
 def document(reader: Person, evidence: Evidence, at: datetime, settings: Settings) -> Document:
     """All of it. `at` (aware): when it was put together."""
-    lang, today = speaks(reader), local(reader, at)
+    lang, today = speaks(reader), reader.day_of(at)
     first, last = (full_day(day, lang) for day in limits(evidence.span))
     own = reader.id == evidence.owner.id
     intro = (
@@ -199,12 +198,8 @@ def document(reader: Person, evidence: Evidence, at: datetime, settings: Setting
     return Document(title(reader, evidence, ANY_YEAR), lang, (*intro, *none), shown)
 
 
-def local(reader: Person, at: datetime) -> date:
-    return at.astimezone(ZoneInfo(reader.zone)).date()
-
-
 def day_of(reader: Person, at: datetime) -> str:
-    return full_day(local(reader, at), speaks(reader))
+    return full_day(reader.day_of(at), speaks(reader))
 
 
 def agreed_entry(reader: Person, agreed: Summary, settings: Settings) -> Entry:

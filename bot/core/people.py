@@ -1,7 +1,9 @@
 """Who and where: the few names every other room agrees on."""
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 Kind = Literal["direct", "public", "private"]
 # The name of who was erased. Nobody can type it; the turn writes it out in its reader's language (cards.spelled).
@@ -50,6 +52,10 @@ class Person:
     def home(self) -> Place:
         """Where a private word reaches them."""
         return Place(self.workspace, self.account, kind="direct")
+
+    def day_of(self, at: datetime) -> date:
+        """Their own day of this moment (aware)."""
+        return at.astimezone(ZoneInfo(self.zone)).date()
 
 
 def stranger(workspace: str, account: str, name: str = "", *, lang: str = "", bot: bool = False) -> Person:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from bot.core.calendar import Calendar
 from bot.core.cards import Button, Buttons, Card, Choice, Field, Form, Note, Part, PeoplePicker, Quote, Text, TextBox
@@ -54,7 +53,7 @@ class FeedbackRequest:
 
 def day_after(person: Person, at: datetime, working_days: int) -> date:
     """So many working days of this person's after a moment (aware)."""
-    return add_working_days(Calendar.parse(person.calendar), at.astimezone(ZoneInfo(person.zone)).date(), working_days)
+    return add_working_days(Calendar.parse(person.calendar), person.day_of(at), working_days)
 
 
 # Asking.

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from bot.core.cards import (
     Button,
@@ -68,7 +67,7 @@ def done_in(reader: Person, summary: Summary, step: str) -> str:
 
 def when(reader: Person, summary: Summary, step: str, at: datetime | None) -> str:
     if at:
-        return say(reader, "done", day=at.astimezone(ZoneInfo(reader.zone)).date())
+        return say(reader, "done", day=reader.day_of(at))
     asked = "agreed" if summary.state == "conversation" and summary.version else summary.state
     return say(reader, "now" if step == asked else "over" if summary.state == "closed" else "to_come")
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from bot.core.cards import (
     Bar,
@@ -151,7 +150,7 @@ def plan_card(reader: Person, found: Found, intro: str = "") -> Card:
     for each in found.looks:
         names = {"who": (found.names or {}).get(each.author, ""), "value": figure(reader, each.value, plan.unit)}
         key = f"look.{each.what}" if each.value is None else f"look_figure.{each.what}"
-        parts.append(Text(say(reader, key, day=each.at.astimezone(ZoneInfo(reader.zone)).date(), **names)))
+        parts.append(Text(say(reader, key, day=reader.day_of(each.at), **names)))
         parts += [Quote(each.words)] if each.words else []
     if row := tuple(buttons(reader, found)):
         parts.append(Buttons(row))
