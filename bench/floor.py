@@ -83,6 +83,7 @@ async def noted(store: Store) -> list[Noted]:
 async def replaying(url: str) -> Work:
     await schema.upgrade(url)
     store = Store(url, Settings.model_validate(SETTINGS))
+    store.listen()  # as a server does: the others are told after the commit
     turns, numbers = cycle(await noted(store)), count()
     if store.dialect == "sqlite":
 
@@ -91,14 +92,21 @@ async def replaying(url: str) -> Work:
             await store._together.run(partial(_said, next(turns).again(next(numbers))))
 
         return sqlite
-    pool = await asyncpg.create_pool(make_url(url).set(drivername="postgresql").render_as_string(False))
+    dsn = make_url(url).set(drivername="postgresql").render_as_string(False)
+    pool = await asyncpg.create_pool(dsn, reset=_as_it_is)
 
     async def postgres(command: dict[str, Any]) -> None:
-        async with pool.acquire() as connection, connection.transaction():
-            for sql, row, many in next(turns).again(next(numbers)):
+        async with pool.acquire() as connection:
+            await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock({(number := next(numbers)) % PEOPLE})")
+            for sql, row, many in next(turns).again(number):
                 await (connection.executemany(sql, row) if many else connection.fetch(sql, *row))
+            await connection.execute("COMMIT")
 
     return postgres
+
+
+async def _as_it_is(connection: Any) -> None:
+    """Nothing of a connection is changed here that would have to be put back."""
 
 
 async def _said(statements: list[Statement], connection: Connection) -> None:

@@ -3,19 +3,19 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from time import sleep
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     Connection,
     Engine,
     Executable,
     Row,
     StaticPool,
-    String,
     Table,
     bindparam,
     create_engine,
@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 
 from bot.core.settings import Settings
@@ -51,28 +51,21 @@ class Session:
 
     db: AsyncConnection | Connection
     settings: Settings
+    driver: Any = None  # PostgreSQL's own, where a transaction of ours is under way in it
     spoke: bool = False  # something was put into the outbox: delivery is woken after the commit
     erased: bool = False  # somebody's words were deleted: nothing of them stays in the files after the commit
     _later: dict[Table, list[Mapping[str, Any]]] = field(default_factory=dict)
-    _driver: Any = None  # PostgreSQL's own, once the transaction has begun
 
     async def run(self, statement: Statement, values: Values | None = None) -> CursorResult[Any]:
         """`values` of a statement's own parameters: for one row, or for many at once."""
         if isinstance(statement, Prepared):
             if isinstance(self.db, Connection):
                 return statement.run(self.db, values or {})  # type: ignore[return-value]  # as much of it as is asked for
-            if driver := await self._begun():
-                return await statement.ask(self.db, driver, values or {})  # type: ignore[return-value]
+            if self.driver:
+                return await statement.ask(self.db, self.driver, values or {})  # type: ignore[return-value]
             statement = statement.of(self.dialect)
         done = self.db.execute(statement, values)
         return done if isinstance(done, CursorResult) else await done
-
-    async def _begun(self) -> Any:
-        """PostgreSQL's own driver; None before the first statement, by which SQLAlchemy begins the transaction."""
-        if self._driver is None and isinstance(self.db, AsyncConnection) and not self.sqlite:
-            driver: Any = (await self.db.get_raw_connection()).driver_connection
-            self._driver = driver if driver.is_in_transaction() else None
-        return self._driver
 
     async def first(self, statement: Statement, values: Values | None = None) -> Row[Any] | None:
         return (await self.run(statement, values)).first()
@@ -100,7 +93,7 @@ class Session:
     async def hold(self, name: str) -> None:
         """Keep everybody else who holds this name outside until the transaction ends."""
         if not self.sqlite:  # on SQLite we hold the whole house already
-            await self.run(_HOLD, {"name": name})
+            await self.run(_HOLD, {"key": postgres.key(name)})
 
     @property
     def dialect(self) -> str:
@@ -111,9 +104,7 @@ class Session:
         return self.dialect == "sqlite"
 
 
-_HOLD = Prepared(
-    lambda _: select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=String), 0)))
-)
+_HOLD = Prepared(lambda _: select(func.pg_advisory_xact_lock(bindparam("key", type_=BigInteger))))
 
 
 @cache
@@ -126,17 +117,20 @@ class Store:
 
     def __init__(self, url: str, settings: Settings | None = None) -> None:
         self.url, self.settings = url, settings or Settings()
-        # An error names its statement, never the values: they are people's words.
-        make = postgres.engine if url.startswith("postgresql") else create_async_engine
-        self.engine = make(url, hide_parameters=True)
         self.spoken = asyncio.Event()  # set after each commit that left something to deliver
-        self.engines: tuple[Engine, ...] = (self.engine.sync_engine,)  # all that statements go through
-        self._writer: asyncio.Lock | nullcontext[None] = nullcontext()
+        self._writer = asyncio.Lock()
         self._together: Together | None = None
         self._bell: postgres.Bell | None = None
-        if self.engine.dialect.name == "sqlite":
+        self._bare: AsyncEngine | None = None  # that begins nothing by itself
+        self.engines: tuple[Engine, ...]  # all that statements go through
+        # An error names its statement, never the values: they are people's words.
+        if url.startswith("postgresql"):
+            self._bare = postgres.engine(url, hide_parameters=True)
+            self.engine = postgres.begins(self._bare)
+            self.engines = (self._bare.sync_engine,)
+        else:
             # SQLite's own wait for its one writer is unfair: p99 of 434 ms at ten writers. A queue of ours is fair.
-            self._writer = writer = asyncio.Lock()
+            self.engine = create_async_engine(url, hide_parameters=True)
             event.listen(self.engine.sync_engine, "connect", _open_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin)
             own = create_engine(
@@ -147,8 +141,8 @@ class Store:
             )
             event.listen(own, "connect", _open_sqlite)
             event.listen(own, "connect", _remember)
-            self.engines = (*self.engines, own)
-            self._together = Together(own, writer)
+            self.engines = (self.engine.sync_engine, own)
+            self._together = Together(own, self._writer)
 
     async def unit(self, work: Callable[[Session], Coroutine[Any, Any, T]], holding: str | None = None) -> T:
         """A unit of work: what `work` does with its session, in one transaction, whole or not at all.
@@ -179,14 +173,16 @@ class Store:
     @asynccontextmanager
     async def transaction(self, holding: str | None = None) -> AsyncIterator[Session]:
         """One transaction for what takes long, or awaits something else in between; `holding` as for a unit."""
-        async with self._writer, self.engine.begin() as connection:
-            session = Session(connection, self.settings)
-            if holding:
-                await session.hold(holding)
-            yield session
-            await session.flush()
-            if session.spoke and not session.sqlite and not self._bell:
-                await session.run(select(func.pg_notify(postgres.Bell.CHANNEL, "")))
+        if self._bare is None:
+            async with self._writer, self.engine.begin() as connection:
+                yield (session := Session(connection, self.settings))
+                await session.flush()
+        else:
+            async with postgres.transaction(self._bare, holding) as (connection, driver):
+                yield (session := Session(connection, self.settings, driver))
+                await session.flush()
+                if session.spoke and not self._bell:
+                    await session.run(select(func.pg_notify(postgres.Bell.CHANNEL, "")))
         await self._after(session)
 
     async def _after(self, session: Session) -> None:
@@ -223,10 +219,14 @@ class Store:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Session]:
         """For what writes nothing: waits for no writer."""
-        async with self.engine.connect() as connection:
-            await connection.execution_options(kadens_reads=True)
-            async with connection.begin():
-                yield Session(connection, self.settings)
+        if self._bare is None:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(kadens_reads=True)
+                async with connection.begin():
+                    yield Session(connection, self.settings)
+        else:
+            async with postgres.transaction(self._bare) as (connection, driver):
+                yield Session(connection, self.settings, driver)
 
     async def close(self) -> None:
         if self._bell:

@@ -188,23 +188,13 @@ async def _kind(session: Session, event: Event) -> Kind:
     return await places.kind_of(session, event.place.workspace, event.place.conversation)
 
 
-_NEW = Prepared(
-    # Locked: of two who thank a newcomer at once, one explains it.
-    lambda _: (
-        select(people.c.id)
-        .where(people.c.id == bindparam("person"), people.c.first_kudos.is_(False))
-        .with_for_update(key_share=True)
-    )
-)
-
-
 async def _new(session: Session, named: Sequence[Person]) -> frozenset[str]:
-    ids = frozenset(someone.id for someone in named)
-    if len(ids) == 1:  # nearly always, and a statement that is made once is much cheaper
-        return ids if await session.value(_NEW, {"person": next(iter(ids))}) else frozenset()
+    """Who of them never had the line that explains kudos. Locked: of two who thank a newcomer at once, one says it."""
+    ids = {someone.id for someone in named if not someone.first_kudos}
+    if not ids:
+        return frozenset()
     query = select(people.c.id).where(people.c.id.in_(ids), people.c.first_kudos.is_(False)).order_by(people.c.id)
-    query = query.with_for_update(key_share=True)
-    return frozenset(row.id for row in await session.all(query)) if ids else frozenset()
+    return frozenset(row.id for row in await session.all(query.with_for_update(key_share=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ def person(row: Row[Any]) -> Person:
         takes_form=row.takes_form,
         takes_detail=row.takes_detail,
         unmet=row.unmet,
+        first_kudos=row.first_kudos,
     )
 
 

@@ -10,13 +10,17 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from hashlib import blake2b
 from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from storage.prepared import REFUSED, refused
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +51,9 @@ IGNORED = ("gssencmode", "keepalives", "keepalives_idle", "keepalives_interval",
 
 
 def engine(url: str, **options: Any) -> AsyncEngine:
-    """For `url` with any of libpq's options after its `?`, and of the server's settings, such as sslmode=verify-full or
+    """One that begins no transaction of its own accord: `transaction` does, and `begins` makes one that does.
+
+    For `url` with any of libpq's options after its `?`, and of the server's settings, such as sslmode=verify-full or
     statement_timeout=10000. Beside these: pool_size, command_timeout (seconds; 0: none), and pgbouncer=true."""
     found, pool, prepared = make_url(url), POOL, dict[str, Any]()
     if "pool_size" in found.query:
@@ -58,6 +64,7 @@ def engine(url: str, **options: Any) -> AsyncEngine:
     made = create_async_engine(
         found.set(query={"pgbouncer": "true"} if bounced(found) else {}),
         **options,
+        isolation_level="AUTOCOMMIT",
         pool_size=pool,
         max_overflow=MORE,
         pool_timeout=QUEUE,
@@ -66,6 +73,11 @@ def engine(url: str, **options: Any) -> AsyncEngine:
     )
     event.listen(made.sync_engine, "checkout", _still_there)
     return made
+
+
+def begins(engine: AsyncEngine) -> AsyncEngine:
+    """The same connections, in SQLAlchemy's own way."""
+    return engine.execution_options(isolation_level="READ COMMITTED")
 
 
 def bounced(url: URL) -> bool:
@@ -118,6 +130,54 @@ def _still_there(connection: Any, _: Any, __: Any) -> None:
     """The driver hears a server that stops; asking it anew each time would cost a round trip a transaction."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+class Undone(RuntimeError):
+    """A statement had failed and nobody minded: PostgreSQL took all of the transaction back instead of committing."""
+
+
+def key(name: str) -> int:
+    """What an advisory lock knows it by."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine, holding: str | None = None) -> AsyncIterator[tuple[AsyncConnection, Any]]:
+    """A transaction that the driver itself begins and ends: SQLAlchemy's connection, and the driver's below it.
+
+    To begin, and to keep out whoever holds the same name, is one trip to the server then. Raises what SQLAlchemy would,
+    and Undone.
+    """
+    begin = f"BEGIN; SELECT pg_advisory_xact_lock({key(holding)})" if holding else "BEGIN"
+    async with engine.connect() as connection:
+        driver: Any = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]
+        try:
+            await _say(connection, driver, begin)
+            yield connection, driver
+            if await _say(connection, driver, "COMMIT") != "COMMIT":
+                raise Undone
+        except BaseException:
+            await _take_back(driver)
+            raise
+
+
+async def _say(connection: AsyncConnection, driver: Any, sql: str) -> str:
+    """What the server calls that which it did."""
+    try:
+        return str(await driver.execute(sql))
+    except REFUSED as error:
+        raise await refused(connection, driver, sql, error) from error
+
+
+async def _take_back(driver: Any) -> None:
+    """Whatever is known of it: who is cancelled while it begins does not know whether it has."""
+    if driver.is_closed():
+        return
+    try:
+        await driver.execute("ROLLBACK", timeout=CONNECTING)
+    except BaseException:
+        driver.terminate()  # the server takes it back then
+        raise
 
 
 async def again(unit: Callable[[], Awaitable[T]]) -> T:

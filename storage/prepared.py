@@ -2,8 +2,8 @@
 
 In a running turn SQLAlchemy spends some 60 µs on a statement that SQLite answers in 5, and twice that on making it
 (measured). What nearly every turn asks is made once, and handed to the driver itself, with SQLAlchemy's own words and
-its own conversion of values: on SQLite in a unit of work, on PostgreSQL in a transaction that has begun. Everywhere
-else it is run as any other statement.
+its own conversion of values: on SQLite in a unit of work, on PostgreSQL in every transaction. Everywhere else it is run
+as any other statement.
 """
 
 from collections import namedtuple
@@ -19,6 +19,7 @@ from sqlalchemy.sql.expression import ReturnsRows
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Convert = Callable[[Any], Any] | None
+REFUSED = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)  # what PostgreSQL's driver raises
 
 
 class Prepared:
@@ -51,7 +52,7 @@ class Prepared:
         return answered
 
     async def ask(self, connection: AsyncConnection, driver: asyncpg.Connection, values: Values) -> "Answered":
-        """On a connection of PostgreSQL's own driver. Raises what SQLAlchemy would."""
+        """By PostgreSQL's own driver, below that connection. Raises what SQLAlchemy would."""
         many = not isinstance(values, Mapping)
         plan = self._plan(connection.dialect, values[0] if many else values)  # type: ignore[index,arg-type]
         told = [plan.row(each) for each in values] if many else plan.row(values)  # type: ignore[arg-type]
@@ -64,15 +65,20 @@ class Prepared:
                 rows = await driver.fetch(plan.sql, *told)
                 return Answered([plan.read(row) for row in rows], len(rows))
             return Answered([], _touched(await driver.execute(plan.sql, *told)))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            if broken := driver.is_closed():
-                await connection.invalidate(error)
-            raise DBAPIError(plan.sql, None, error, hide_parameters=True, connection_invalidated=broken) from error
+        except REFUSED as error:
+            raise await refused(connection, driver, plan.sql, error) from error
 
     def _plan(self, dialect: Dialect, values: Mapping[str, Any]) -> "_Plan":
         if (plan := self._plans.get(given := (dialect.name, *values))) is None:
             plan = self._plans[given] = _planned(self.of(dialect.name), dialect, tuple(values))
         return plan
+
+
+async def refused(connection: AsyncConnection, driver: asyncpg.Connection, sql: str, error: Exception) -> DBAPIError:
+    """As SQLAlchemy would raise it; a connection that broke is given to nobody again."""
+    if broken := driver.is_closed():
+        await connection.invalidate(error)
+    return DBAPIError(sql, None, error, hide_parameters=True, connection_invalidated=broken)
 
 
 def _touched(status: str) -> int:
@@ -82,7 +88,9 @@ def _touched(status: str) -> int:
 
 
 def _tell(connection: Any, cursor: Any, sql: str, values: Any, many: bool) -> None:
-    """Who listens to the engine's statements hears of this one too."""
+    """Who listens to the engine's statements hears of this one too; asking who costs more than asking whether."""
+    if not connection.engine._has_events:
+        return
     for heard in connection.dispatch.before_cursor_execute:
         heard(connection, cursor, sql, values, None, many)
 

@@ -47,6 +47,7 @@ class Person:
     takes_form: str = ""  # in writing, or in person
     takes_detail: str = ""  # in detail, or the headline
     unmet: bool = field(default=False, compare=False)  # we never told them who we are, nor did they ask
+    first_kudos: bool = field(default=False, compare=False)  # they have had the line that explains kudos
 
     @property
     def home(self) -> Place:

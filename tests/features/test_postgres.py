@@ -164,6 +164,44 @@ async def test_what_the_driver_refuses_fails_as_any_other_statement(url, server)
     await store.close()
 
 
+async def test_who_is_cancelled_while_waiting_for_a_name_leaves_no_transaction_open(url, server):
+    store, name = Store(url), make_url(url).database
+
+    async def waits(after):
+        async with store.transaction("somebody"):
+            await asyncio.sleep(after)
+
+    async with store.transaction("somebody"):
+        waiting = [asyncio.create_task(waits(60)) for _ in range(5)]
+        await asyncio.sleep(0.2)
+        for task in waiting:
+            task.cancel()
+    assert all(
+        isinstance(each, asyncio.CancelledError) for each in await asyncio.gather(*waiting, return_exceptions=True)
+    )
+    await waits(0)
+    # Cancelled where the server may have done it already, and where it surely has.
+    for pause in (0, 0.0005, 0.001, 0.002, 0.005, 0.02) * 5:
+        task = asyncio.create_task(waits(60))
+        await asyncio.sleep(pause)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    told = f"FROM pg_stat_activity WHERE datname = '{name}' AND state <> 'idle'"
+    await until(lambda: server.query(f"SELECT 1 {told}") == [])
+    await store.close()
+
+
+async def test_a_failure_that_nobody_minds_is_not_called_a_commit(url):
+    store = Store(url)
+    with pytest.raises(postgres.Undone):
+        async with store.transaction() as session:
+            await session.run(NEW, {"id": "e1", "at": NOON})
+            with pytest.raises(DBAPIError):
+                await session.run(NEW, {"id": "e1", "at": NOON})
+    assert await count(store, EventRow) == 0
+    await store.close()
+
+
 async def test_what_takes_too_long_is_ended(url):
     patient, hasty = Store(url), Store(f"{url}&statement_timeout=100&lock_timeout=50")
     async with patient.transaction("somebody"):
