@@ -47,10 +47,14 @@ async def measured() -> dict[str, Any]:
             found[f"kudos_{kind}"] = (await run(folders["intake"] / kind, ROUNDS)).figures()
         taken = await teams.measure(folders["teams"], ROUNDS)
         found["teams"] = {**requests(taken.ours, taken.theirs), **taken.replied()}
-        for name, own in (("planning", 0), ("planning_teams", planning.TEAMS)):
-            rows, ours, theirs, again = await planning.measure(folders["planning"], ROUNDS, own)
+        for name, own, people, rounds in (
+            ("planning", 0, planning.PEOPLE, ROUNDS),
+            ("planning_teams", planning.TEAMS, planning.PEOPLE, ROUNDS),
+            ("planning_million", planning.TEAMS, 1_000_000, 3),
+        ):
+            rows, ours, theirs, again = await planning.measure(folders["planning"], rounds, own, people)
             found[name] = {
-                "people": planning.PEOPLE,
+                "people": people,
                 "rows": rows,
                 "ours": {"seconds": round(median(ours), 3)},
                 "theirs": {"seconds": round(median(theirs), 3)},
@@ -72,7 +76,11 @@ def table(found: dict[str, Any]) -> Iterable[str]:
         for other, theirs in (("bare", "bare bolt"), ("obvious", "obvious bot")):
             rate, against = f"{ours['rate']:.0f}/s", f"{told[other]['rate']:.0f}/s"
             rows.append((f"{words} · {theirs}", rate, against, f"{told[f'of_{other}']:.2f}"))
-        rows.append(("  p99, at half of that rate", f"{told['calm']['p99']:.1f} ms", f"{ours['p99']:.1f} ms", ""))
+        floor, against = f"{told['floor']['rate']:.0f}/s", f"{told['bare']['rate']:.0f}/s"
+        rows.append(("  its statements alone · bare bolt", floor, against, f"{told['floor_of_bare']:.2f}"))
+        rows.append(
+            ("  p99, at half of that rate · at all of it", f"{told['calm']['p99']:.1f} ms", f"{ours['p99']:.1f} ms", "")
+        )
     ours, theirs = found["teams"]["ours"], found["teams"]["theirs"]
     words, times = "Teams message, stored · CloudAdapter", f"{found['teams']['ratio']:.2f}"
     rows.append((words, f"{ours['rate']:.0f}/s", f"{theirs['rate']:.0f}/s", times))
@@ -82,7 +90,11 @@ def table(found: dict[str, Any]) -> Iterable[str]:
         rate, theirs = (f"{replied[side]['rate']:.0f}/s" for side in ("ours", "theirs"))
         rows.append((words, rate, theirs, f"{replied['ratio']:.2f}"))
     sent = found["delivery"]
-    for name, words in (("planning", "people"), ("planning_teams", "with 500 teams")):
+    for name, words in (
+        ("planning", "people"),
+        ("planning_teams", teams := "with 500 teams"),
+        ("planning_million", teams),
+    ):
         plan = found[name]
         seconds = (f"{plan[side]['seconds']:.2f} s" for side in ("ours", "theirs"))
         rows.append((f"planning {plan['people']:,} {words} · plain SQL", *seconds, f"{plan['ratio']:.2f}"))  # type: ignore[arg-type]

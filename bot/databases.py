@@ -28,6 +28,7 @@ REFUSALS = {
     "gaierror": "there is no host of that name",
     "FileNotFoundError": "there is no such file",
     "TimeoutError": "it does not answer in time",
+    "ProtocolViolationError": "a pooler that stands before it does not know a setting behind the ?",
     "SSLCertVerificationError": "its certificate is not one we trust",
 }
 
@@ -38,4 +39,6 @@ def _refusal(error: BaseException) -> str:
     name = type(error).__name__
     if isinstance(error, ConnectionError) and "SSL" in str(error):
         return "it does not speak TLS"
+    if name == "ProtocolViolationError" and "SSL required" in str(error):
+        return "it lets nobody in without TLS; write sslmode=verify-full behind the ?"
     return REFUSALS.get(name, name)

@@ -89,9 +89,10 @@ def patient(url: str) -> str:
     """The same database, for what may take as long as it takes."""
     if not url.startswith("postgresql"):
         return url
-    endless = dict.fromkeys(("statement_timeout", "lock_timeout", "command_timeout"), "0")
-    endless["idle_in_transaction_session_timeout"] = "0"
-    return make_url(url).update_query_dict(endless).render_as_string(hide_password=False)
+    names = ["command_timeout"]
+    if not bounced(found := make_url(url)):  # there the session has none of ours
+        names += ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]
+    return found.update_query_dict(dict.fromkeys(names, "0")).render_as_string(hide_password=False)
 
 
 def connecting(url: URL) -> Connect:

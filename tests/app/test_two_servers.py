@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import aiohttp
+import certifi
 import pytest
 from sqlalchemy import make_url
 
@@ -15,6 +16,7 @@ from tests.app.test_serve import get, kudos, until
 from tests.conftest import Databases
 from tests.conftest import until as soon
 from tests.platforms.slack_stub import SlackStub
+from tests.pooler import pooler
 from tests.postgres import Server, free_port
 from tests.postgres import server as begun
 
@@ -27,12 +29,21 @@ def asked(server: Server, url: str, query: str) -> list[tuple[object, ...]]:
 
 @pytest.mark.slow
 @pytest.mark.both
+@pytest.mark.parametrize("by", ["itself", "a pooler"])
 async def test_two_servers_on_one_new_database_do_everything_once(
-    databases: Databases, server: Server, tmp_path: Path
+    databases: Databases, server: Server, tmp_path: Path, by: str
 ) -> None:
     """Both make its tables at the same time; each event comes to both; whoever is free sends."""
     url = databases(tables=False)
-    env = {"DATABASE_URL": url.replace("+asyncpg", "")}
+    if by == "itself":
+        await once(server, url, tmp_path, url.replace("+asyncpg", ""))
+    else:
+        with pooler(server) as between:
+            await once(server, url, tmp_path, between.url(str(make_url(url).database)))
+
+
+async def once(server: Server, url: str, tmp_path: Path, address: str) -> None:
+    env = {"DATABASE_URL": address}
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     async with SlackStub() as stub, aiohttp.ClientSession() as http:
@@ -115,6 +126,20 @@ async def test_a_database_that_goes_and_comes_back(tmp_path: Path) -> None:
             await soon(lambda: ready(server), 10)
             assert await server.end(signal.SIGTERM) == 0
         assert "Traceback" not in server.log
+
+
+def test_a_certificate_is_looked_at(server: Server, tmp_path: Path) -> None:
+    with pooler(server) as between:
+        told = f"The database postgresql://127.0.0.1:{between.port}/empty cannot be used: "
+        for options, reason in (
+            ({"sslrootcert": certifi.where()}, "its certificate is not one we trust"),
+            ({"sslmode": "disable"}, "it lets nobody in without TLS; write sslmode=verify-full behind the ?"),
+            ({"lock_timeout": 5}, "a pooler that stands before it does not know a setting behind the ?"),
+        ):
+            done = run(tmp_path, "db", "current", DATABASE_URL=between.url("empty", **options))
+            assert (done.returncode, done.stderr) == (2, f"{told}{reason}.\n")
+        done = run(tmp_path, "db", "current", DATABASE_URL=between.url("empty"))
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_is_wrong_with_its_address_is_one_sentence_without_the_password(tmp_path: Path) -> None:
