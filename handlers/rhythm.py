@@ -108,11 +108,14 @@ def press_snooze(event: Action, own: Mine) -> Iterator[Effect]:
 
 
 def snoozed(event: Event, name: str, day: date, asked: bool) -> Iterator[Effect]:
-    """Quiet until then. What was asked already is asked again on that day, in place of a reminder."""
-    last = day if asked else day - timedelta(days=1)
+    """Quiet until then. What was asked already is asked again on that day, in place of a reminder; in another period
+    that period's own question comes instead."""
+    this = now(event, name)
+    again = asked and day <= bounds(event.settings.rhythms[name].every, this)[1]
+    last = day if again else day - timedelta(days=1)
     yield Record(Absence(f"snooze:{event.ref}", event.actor.id, name, event.today, last))
-    if asked:
-        yield Record(FollowUp(event.actor.id, f"{name}.again", now(event, name), day))
+    if again:
+        yield Record(FollowUp(event.actor.id, f"{name}.again", this, day))
     yield Whisper(Card(parts=(Text(say(event.actor, "snoozed", name=called(event.actor, name), day=day)),)))
 
 

@@ -8,7 +8,7 @@ from bot.core.calendar import period as period_of
 from bot.core.moments import moment, on_day, timely
 from scheduler import followups, reminders, rhythms, rounds
 from scheduler.circles import Circle, Circles, by_company, circles
-from scheduler.hours import late, local, opening
+from scheduler.hours import hour, late, local
 from storage import followups as followed
 from storage import nudges
 from storage import reminders as reminded
@@ -64,7 +64,7 @@ def _coming(rhythm: str, circle: Circle, ahead: int, now: datetime) -> tuple[dat
     at = moment(course.rhythm, circle.calendar, period)
     if at is None or (at <= now and not timely(course.rhythm, circle.calendar, at, now)):
         return None
-    then = at if at > now else opening(circle.calendar, now)
+    then = at if at > now else hour(circle.calendar, course.rhythm.at, now)
     return local(circle.calendar, at).date(), rounds.row(course.rhythm.every, circle, period, then)
 
 
@@ -88,9 +88,10 @@ async def _next_reminders(session: Session, rhythm: str, step: int, all: Circles
     found = []
     for group in await reminded.waiting(session, rhythm, step, reminders.periods(rhythm, all), now):
         if circle := reminders.asked(rhythm, group, all):
-            at = rhythms.reminder(circle.course(rhythm).rhythm, circle.calendar, group.first, step, group.period)
+            running = circle.course(rhythm).rhythm
+            at = rhythms.reminder(running, circle.calendar, group.first, step, group.period)
             if at and (at > now or not late(circle.calendar, at, reminders.LATE, now)):
-                found.append(at if at > now else opening(circle.calendar, now))
+                found.append(at if at > now else hour(circle.calendar, running.at, now))
     return found
 
 
@@ -98,6 +99,7 @@ async def _next_follow_ups(session: Session, all: Circles, now: datetime) -> lis
     found, known = [], followups.calendars(all)
     for key, day, time in await followed.coming(session, now.date() + 2 * MONTHS):
         if calendar := known.get(key):
-            at = on_day(calendar, day, time or session.settings.followup)
-            found.append(at if at > now else opening(calendar, now))
+            then = time or session.settings.followup
+            at = on_day(calendar, day, then)
+            found.append(at if at > now else hour(calendar, then, now))
     return found

@@ -21,10 +21,10 @@ async def plan(store: Store, circles: Circles, now: datetime) -> None:
     due, known = dict[Slot, tuple[datetime, bool]](), calendars(circles)
     for key, day, time in waiting:
         if calendar := known.get(key):
-            at = on_day(calendar, day, time or store.settings.followup)
-            stale = late(calendar, at, LATE, now)
-            if at <= now and (stale or rhythms.open_now(calendar, now)):
-                due[key, day, time] = today_or(calendar, at, now), stale
+            hour = time or store.settings.followup
+            at = on_day(calendar, day, hour)
+            if at <= now and rhythms.hour_has_come(calendar, hour, now):
+                due[key, day, time] = today_or(calendar, at, now), late(calendar, at, LATE, now)
     if due:
         async with store.transaction() as session:
             for (key, day, time), (at, stale) in due.items():

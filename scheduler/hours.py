@@ -47,9 +47,14 @@ def back_on(absences: Iterable[tuple[date, date]], today: date) -> date | None:
 
 def opening(calendar: Calendar, now: datetime) -> datetime:
     """When these people's working hours next begin."""
+    return hour(calendar, calendar.start, now)
+
+
+def hour(calendar: Calendar, at: time, now: datetime) -> datetime:
+    """When this hour of these people's next comes, on a day on which they work."""
     today = local(calendar, now).date()
-    at = on_day(calendar, today, calendar.start)
-    return at if at > now else on_day(calendar, today + timedelta(days=1), calendar.start)
+    found = on_day(calendar, today, at)
+    return found if found > now else on_day(calendar, today + timedelta(days=1), at)
 
 
 def late(calendar: Calendar, at: datetime, days: int, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from bot.core import watch
@@ -13,7 +13,7 @@ from bot.core.moments import moment, on_day
 from bot.turn import Turns
 from scheduler import followups, reminders, rhythms, rounds
 from scheduler.circles import circles
-from scheduler.hours import awake, back_on, late, local, opening
+from scheduler.hours import awake, back_on, hour, late, local, opening
 from scheduler.rounds import Lately
 from storage import absences, nudges
 from storage.digest import Full
@@ -126,7 +126,7 @@ def _verdict(one: Owed, away: list[tuple[date, date]], now: datetime) -> Verdict
     if round and round.whom == "nobody":  # turned off since it was planned
         return "missed"
     if back and back > today:
-        return on_day(calendar, min(back, today + 30 * DAY), calendar.start)
+        return on_day(calendar, min(back, today + 30 * DAY), _hour(one, calendar))
     if rhythm and one.due.step == 0:
         verdict = _round_verdict(rhythm, calendar, one.due.period, back, now)
         return now + HOUR if verdict == "say" and settings.people.not_yet else verdict
@@ -141,13 +141,18 @@ def _verdict(one: Owed, away: list[tuple[date, date]], now: datetime) -> Verdict
     return "say" if rhythms.open_now(calendar, now) else opening(calendar, now)
 
 
+def _hour(one: Owed, calendar: Calendar) -> time:
+    """At which they would have been told on its own day."""
+    return local(calendar, one.at).time()
+
+
 def _round_verdict(rhythm: Rhythm, calendar: Calendar, period: str, back: date | None, now: datetime) -> Verdict:
     if _closed(rhythm, period, local(calendar, now).date()):
         return "missed"
     if slot := rhythms.slot(rhythm, calendar, now, back):
         return "missed" if slot.stale else "say"
     at = moment(rhythm, calendar, period, back)
-    return at if at and at > now else opening(calendar, now)
+    return at if at and at > now else hour(calendar, rhythm.at, now)
 
 
 def _closed(rhythm: Rhythm, period: str, today: date) -> bool:

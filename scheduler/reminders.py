@@ -59,4 +59,4 @@ def _reminder(rhythm: str, step: int, circle: Circle, group: Group, now: datetim
     following = rhythms.reminder(running, calendar, group.first, step + 1, group.period)
     if late(calendar, at, LATE, now) or (following and following <= now):
         return Reminder(group, at, "missed", circle.today)
-    return Reminder(group, at, "owed", circle.today) if rhythms.open_now(calendar, now) else None
+    return Reminder(group, at, "owed", circle.today) if rhythms.hour_has_come(calendar, running.at, now) else None

@@ -2,7 +2,7 @@
 stands in bot.core.moments."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from bot.core.calendar import Calendar, Rhythm, bounds
@@ -48,11 +48,18 @@ def open_now(calendar: Calendar, now: datetime) -> bool:
     return calendar.start <= hour < calendar.end and is_working_day(calendar, today)
 
 
+def hour_has_come(calendar: Calendar, at: time, now: datetime) -> bool:
+    """Whether these people work now and this hour of today's has come: whoever is told late, or is back from leave, is
+    told at the same hour as on any other day."""
+    return open_now(calendar, now) and on_day(calendar, local_date(calendar, now), at) <= now
+
+
 def slot(rhythm: Rhythm, calendar: Calendar, now: datetime, resumed: date | None = None) -> Slot | None:
     """The nudge of the period that now (aware) is in, if it is time for it; None before its moment.
 
-    After downtime: timely for `late` working days after its moment, but only while people work (None at night: wait
-    for the morning); from then on stale, at whatever hour, for recording disturbs nobody. ValueError for a naive `now`.
+    After downtime: timely for `late` working days after its moment, but only from the rhythm's hour on while people
+    work (None at night: wait for the morning); then stale, at whatever hour, for recording disturbs nobody. ValueError
+    for a naive `now`.
     """
     today = local_date(calendar, now)
     current = period_of(rhythm.every, today)
@@ -61,7 +68,7 @@ def slot(rhythm: Rhythm, calendar: Calendar, now: datetime, resumed: date | None
         return None
     if not timely(rhythm, calendar, at, now):
         return Slot(current, at, stale=True)
-    return Slot(current, at, stale=False) if open_now(calendar, now) else None
+    return Slot(current, at, stale=False) if hour_has_come(calendar, rhythm.at, now) else None
 
 
 def closed(rhythm: Rhythm, calendar: Calendar, now: datetime, resumed: date | None = None) -> Slot | None:

@@ -8,11 +8,10 @@ from typing import Literal
 
 from bot.core import watch
 from bot.core.calendar import Calendar, Every, Rhythm
-from bot.core.moments import on_day
 from bot.core.settings import Settings
 from scheduler import rhythms
 from scheduler.circles import Circle, Circles, by_company, span
-from scheduler.hours import back_on, local, today_or
+from scheduler.hours import back_on, hour, local, today_or
 from storage import rounds
 from storage.engine import Store
 from storage.rounds import Kin, Slot, Whom
@@ -115,7 +114,8 @@ async def _plan_period(
             new += found
     if parts:
         await _resumed(store, rhythm, look, circles, whom, owed, now)
-    lately.planned(rhythm, slots, now, {kin: _hour(rhythm, circles[kin], now) for kin in slots})
+    hours = {kin: hour(circles[kin].calendar, circles[kin].course(rhythm).rhythm.at, now) for kin in slots}
+    lately.planned(rhythm, slots, now, hours)
     watch.count("nudges", "missed" if all(slot.stale for slot in slots.values()) else "planned", new)
     if new:
         log.info("%s: %d nudges planned", rhythm, new)
@@ -168,13 +168,6 @@ def _slot(look: Look, rhythm: str, circle: Circle, now: datetime, resumed: date 
     course = circle.course(rhythm)
     found = look(course.rhythm, circle.calendar, now, resumed)
     return found if found and course.covers(found.period) else None
-
-
-def _hour(rhythm: str, circle: Circle, now: datetime) -> datetime:
-    """The rhythm's hour when it next comes, on a day on which these people work."""
-    at = circle.course(rhythm).rhythm.at
-    today, tomorrow = (on_day(circle.calendar, circle.today + n * DAY, at) for n in (0, 1))
-    return today if today > now else tomorrow
 
 
 def whom_of(settings: Settings, rhythm: str, circles: Circles, since: date, until: date, settled: date) -> Whom:

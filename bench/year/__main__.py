@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.year.checks import Checks, Found
 from bench.year.run import Sample, Year
 
-SHOWN = 5  # mistakes of each kind
+SHOWN = 20  # mistakes of each kind
 
 
 def slope(samples: list[Sample]) -> float:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
-from bench.year.calendars import DAY, day_of, moment, next_there, there, worked
+from bench.year.calendars import DAY, day_of, moment, next_there, there, worked, works
 from bench.year.company import Human
 from bench.year.run import Year
 from bot.core.calendar import after, bounds, period
@@ -145,16 +145,16 @@ class Checks:
             found.wrong.append(f"{what}: {at} instead of {wanted}, away {one.away}, started {one.started}")
 
     def _moment(self, one: Human, every: str, name: str, day: date) -> datetime | None:
-        """On the rhythm's day or the next on which they are there; else, before it, the last; else never."""
+        """On the rhythm's day, or the next on which their people work, or the last before it; if they are away then, on
+        the first day on which they are there again; else never."""
         first, last = bounds(every, name)  # type: ignore[arg-type]
-        ahead = (day + n * DAY for n in range((last - day).days + 1))
-        found = next((each for each in ahead if there(one.calendar, each, one.away)), None)
-        if found is None:
-            # Back to the last day before: not into or before leave, of which they would come back into this period.
-            back = [day - n * DAY for n in range(1, (day - first).days + 1)]
-            found = next((each for each in back if there(one.calendar, each)), None)
-            if any(a <= day <= b or (found and a <= found <= b) for a, b in one.away):
-                return None
+        ahead = [day + n * DAY for n in range((last - day).days + 1)]
+        back = [day - n * DAY for n in range(1, (day - first).days + 1)]
+        theirs = next((each for each in (*ahead, *back) if works(one.calendar, each)), None)
+        if theirs is None:
+            return None
+        after = (theirs + n * DAY for n in range((last - theirs).days + 1))
+        found = next((each for each in after if there(one.calendar, each, one.away)), None)
         return moment(one.calendar, found) if found else None
 
     def _reason(self, one: Human, at: datetime | None) -> str:

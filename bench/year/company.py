@@ -100,8 +100,8 @@ async def gone(store: Store, one: Human) -> None:
 
 
 def told_on(one: Human, leave: tuple[date, date], since: date) -> date:
-    """The day on which they say that they will be away: some days before it; of an illness, that morning. Not before
-    they are there themselves, nor before the day after `since`."""
+    """The day on whose morning they say that they will be away: some days before it; of an illness, that day. Not
+    before their own second day, nor before the day after `since`."""
     first, last = leave
     day = next_there(one.calendar, first) if (last - first).days < 2 else first - 5 * DAY
-    return max(day, one.started or since, since + DAY)
+    return max(day, (one.started or since) + DAY)

@@ -166,6 +166,20 @@ async def test_skipping_and_snoozing_from_the_nudge(script: Script) -> None:
     )
 
 
+async def test_snoozed_into_the_next_month_that_month_s_own_comes_at_its_moment(script: Script) -> None:
+    await script.expects(
+        NUDGE,
+        """
+        ana: /kadens snooze check-in 2026-05-05
+        > ana: I will come back with your check-in on Tuesday 5 May.
+        + 27 days
+        > nobody
+        + 1 days
+        > ana: Your May check-in
+        """,
+    )
+
+
 async def test_editing_a_message_edits_the_answer_and_deleting_takes_it_out(script: Script) -> None:
     await script.expects(
         NUDGE,

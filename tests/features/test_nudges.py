@@ -201,7 +201,8 @@ async def test_newcomers_have_some_days_in_peace(desk):
     await desk.person("Ana", started=date(2026, 10, 28))
     await desk.person("Ben", started=date(2026, 10, 27))
     assert await beat(desk, DUE) == [("U-ben", "checkin 2026-11 0")]
-    assert await beat(desk, moment(4, 9)) == [("U-ana", "checkin 2026-11 0")]
+    assert await beat(desk, moment(4, 9, 29)) == []
+    assert await beat(desk, moment(4, 9, 30)) == [("U-ana", "checkin 2026-11 0")]
 
 
 async def test_only_the_pilot_group_is_spoken_to(desk):
@@ -298,7 +299,8 @@ async def test_who_goes_away_between_plan_and_word_is_told_after_their_return(de
     await keep(desk, away("ana", date(2026, 11, 3), date(2026, 11, 10)))
     for day in (3, 4, 9):
         assert await beat(desk, moment(day, 10)) == []
-    assert await beat(desk, moment(11, 9)) + await beat(desk, moment(11, 9, 30)) == [("U-ana", "checkin 2026-11 0")]
+    assert await beat(desk, moment(11, 9)) == []
+    assert await beat(desk, moment(11, 9, 30)) == [("U-ana", "checkin 2026-11 0")]
 
 
 async def test_who_is_back_early_is_nudged_then(desk):
@@ -312,11 +314,11 @@ async def test_who_is_back_early_is_nudged_then(desk):
 # -- late and stale
 
 
-async def test_after_a_night_down_it_comes_in_the_morning(desk):
+async def test_after_a_night_down_it_comes_in_the_morning_at_its_hour(desk):
     await desk.person("Ana")
     assert await beat(desk, moment(3, 22)) == []
-    assert await beat(desk, moment(4, 8, 59)) == []
-    assert await beat(desk, moment(4, 9)) == [("U-ana", "checkin 2026-11 0")]
+    assert await beat(desk, moment(4, 9, 29)) == []
+    assert await beat(desk, moment(4, 9, 30)) == [("U-ana", "checkin 2026-11 0")]
 
 
 async def test_reminders_of_what_came_late_count_from_when_it_came(desk):
@@ -349,7 +351,8 @@ async def test_planned_but_not_said_before_a_night_waits_for_the_morning(desk):
     await plan(desk.store, DUE)
     assert await beat(desk, moment(3, 23)) == []
     assert await state(desk) == "owed"
-    assert await beat(desk, moment(4, 9)) == [("U-ana", "checkin 2026-11 0")]
+    assert await beat(desk, moment(4, 9)) == []
+    assert await beat(desk, moment(4, 9, 30)) == [("U-ana", "checkin 2026-11 0")]
 
 
 async def test_what_waits_for_the_morning_is_not_in_the_way_of_what_need_not(desk, monkeypatch):
@@ -360,7 +363,7 @@ async def test_what_waits_for_the_morning_is_not_in_the_way_of_what_need_not(des
     await plan(desk.store, moment(3, 0, 30))  # half past nine in Tokyo; then the machine sleeps
     told = await beat(desk, moment(3, 14, 30))  # half past nine in Lima, half past eleven at night in Tokyo
     assert told == [("U-zoe", "checkin 2026-11 0")]
-    assert len(await beat(desk, moment(4, 0))) == 5
+    assert len(await beat(desk, moment(4, 0, 30))) == 5
 
 
 async def test_a_nudge_of_the_last_evening_of_a_period_that_passed_is_missed(desk):
@@ -475,6 +478,7 @@ async def test_a_follow_up_waits_for_a_working_day_and_for_who_is_away(desk):
         await keep(desk, FollowUp(id, "grow", f"grow:{id}", date(2026, 11, 14)))  # a Saturday
     assert await beat(desk, moment(14, 10)) == []
     assert await beat(desk, moment(16, 9, 30)) == [("U-ana", "grow grow:ana 0")]
+    assert await beat(desk, moment(2, 9, month=12)) == []
     told = await beat(desk, moment(2, 9, 30, month=12))
     assert ("U-ben", "grow grow:ben 0") in told  # weeks late, but Ben was not there to be asked
 
@@ -684,9 +688,9 @@ async def test_from_moment_to_moment_something_always_happens(desk):
     assert await next_moment(desk.store, now) == datetime(2026, 12, 1, 14, 30, tzinfo=UTC)
 
 
-async def test_what_is_late_at_night_comes_when_the_day_begins(desk):
+async def test_what_is_late_at_night_comes_the_next_day_at_its_hour(desk):
     await desk.person("Ana")
-    assert await next_moment(desk.store, moment(3, 22)) == moment(4, 9)
+    assert await next_moment(desk.store, moment(3, 22)) == moment(4, 9, 30)
 
 
 # -- the clock

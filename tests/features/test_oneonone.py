@@ -667,7 +667,7 @@ async def test_after_downtime_nobody_is_briefed_for_what_is_over(house: House) -
     await house.agreed()
     before = len(desk.platform.sent)
     desk.now = datetime(2026, 4, 27, 10, tzinfo=UTC)
-    await house.until(datetime(2026, 4, 27, 12, tzinfo=UTC))
+    await house.until(datetime(2026, 4, 27, 16, tzinfo=UTC))
     told = [str(m.card) for m in desk.platform.sent[before:]]
     assert len(told) == 2 and all("Did you meet?" in card for card in told)
     assert await count(desk.store, MeetingRow, day=date(2026, 4, 30)) == 1

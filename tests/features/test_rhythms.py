@@ -218,7 +218,8 @@ def test_open_now(local, open):
         ("2026-11-03 09:30", False),
         ("2026-11-03 17:00", None),  # after downtime, but they have gone home
         ("2026-11-04 08:59", None),
-        ("2026-11-04 09:00", False),
+        ("2026-11-04 09:29", None),
+        ("2026-11-04 09:30", False),
         ("2026-11-06 16:59", False),  # the third working day after it
         ("2026-11-07 12:00", None),
         ("2026-11-09 00:00", True),  # the fourth
