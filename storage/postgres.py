@@ -176,8 +176,10 @@ async def _take_back(driver: Any) -> None:
         return
     try:
         await driver.execute("ROLLBACK", timeout=CONNECTING)
-    except BaseException:
+    except Exception:
         driver.terminate()  # the server takes it back then
+    except asyncio.CancelledError:
+        driver.terminate()
         raise
 
 
