@@ -1,6 +1,9 @@
 """A thousand people and a million, side by side in one run: what one turn, one home, one page of a history and one
 claim of the delivery take, p99 against p99. And how long a turn waits while a month is planned for the million.
 
+A claim grows not with the people but with the workspaces in which something waits, of which it looks into 256 at most:
+the thousand are one, the million nine hundred.
+
 Each figure is of everything from the event that is taken in to the commit. The two databases take turns, one event
 each; a round is a few hundred of them, and of the rounds' p99 the middle one counts.
 """

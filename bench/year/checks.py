@@ -273,10 +273,10 @@ class Checks:
                     last[id] = due
 
     def _due(self, one: Human, last: dict[str, datetime], asked: datetime) -> datetime:
-        at = min(last.values()) + STALE
+        day = day_of(one.calendar, min(last.values())) + STALE
         if asked.year > 1:
-            at = max(at, asked + APART)
-        return moment(one.calendar, next_there(one.calendar, day_of(one.calendar, at), one.away))
+            day = max(day, day_of(one.calendar, asked) + APART)
+        return moment(one.calendar, next_there(one.calendar, day, one.away))
 
 
 def day_in(every: str, on: str, name: str) -> date:

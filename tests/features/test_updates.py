@@ -404,6 +404,22 @@ async def test_a_word_about_one_goal_brings_the_question_about_another_no_nearer
     assert row.day == date(2026, 5, 12)  # on the 7th nothing will have been heard of it, but that is in two days
 
 
+async def test_a_word_at_night_before_the_clock_is_changed_is_asked_about_on_the_day_on_which_it_is_quiet(
+    desk: Desk,
+) -> None:
+    """Half past midnight in summer time is half past eleven the evening before, three weeks later in winter time."""
+    async with desk.store.transaction() as session:
+        await Changed("ana", {"zone": "Europe/Amsterdam"}).save(session)
+    desk.now = datetime(2026, 10, 7, 22, 30, tzinfo=UTC)
+    await desk.submit(ANA, "goals.update", ID, answers=WORD)
+    await desk.deliver()
+    [row] = await rows(desk.store, FollowUpRow)
+    assert row.day == date(2026, 10, 29)
+    desk.now = datetime(2026, 10, 29, 8, 30, tzinfo=UTC)
+    await desk.due(ANA, "goals", "stale")
+    assert len(await told(desk, ANA)) == 1
+
+
 async def test_many_at_once_are_asked_about_a_few_at_a_time(desk: Desk) -> None:
     for n in range(11):
         await put(desk, id=f"goal:{n:02}", title=f"Goal number {n}")
