@@ -66,7 +66,6 @@ PRESSED: tuple[Mapping[str, float], ...] = (
     {"teamplan.look": 0.5, "teamplan.change": 0.15, "teamplan.measure": 0.05},
     {"teamplan.show": 0.05},
     {"cycle.close": 1.0},
-    {"cycle.show": 0.1},
     {"coach.show": 0.1, "rhythm.rest": 0.05},
     {"coach.stage": 0.3},
     {"review.start": 0.5, "preparing.board": 0.5},

@@ -16,7 +16,7 @@ from bench.year.company import WORKSPACES, Human
 from bench.year.lives import Deed
 from bench.year.run import CANS, Year, threaded
 from bot.core.effects import Answer, Effect, Tell
-from bot.core.events import Arrived, Due, Event, Reaction, Routed
+from bot.core.events import Arrived, Due, Event, Reaction, Routed, Submission
 from bot.core.features import Route, Routes, key
 from bot.core.sending import Outgoing
 from bot.core.settings import Settings
@@ -160,6 +160,8 @@ class Quarters(Year):
     # -- what comes out
 
     async def _take(self, arrived: Arrived) -> Answer | None:
+        if isinstance(arrived, Submission) and arrived.form == "erasure.form":
+            await self.judge.judge(self.store)  # afterwards nothing says who may have read what they said
         try:
             return await super()._take(arrived)
         except Exception:  # noted; the year goes on, to show what else there is
