@@ -120,8 +120,8 @@ class Checks:
                 name = after(often, name)
 
     def _round(self, found: Found, one: Human, rhythm: str, name: str, days: tuple[date, ...]) -> None:
-        every = "week" if "W" in name else ("quarter" if "Q" in name else "month")
-        wanted = {self._moment(one, every, name, day) for day in days}
+        away = [*one.away, *self._snoozes(one, rhythm)]
+        wanted = {self._moment(one, away, name, day) for day in days}
         at = self.told.get((one.id, rhythm, name, 0))
         reasons = {self._reason(one, each) for each in wanted}
         if one.started and NEW in reasons:  # whose first days are over while it is still timely
@@ -144,17 +144,23 @@ class Checks:
             found.looked += 1
             found.wrong.append(f"{what}: {at} instead of {wanted}, away {one.away}, started {one.started}")
 
-    def _moment(self, one: Human, every: str, name: str, day: date) -> datetime | None:
+    def _snoozes(self, one: Human, rhythm: str) -> Iterator[tuple[date, date]]:
+        """Those that reach into another period, whose own question waits for their end."""
+        for (person, of, about), (at, until) in self.snoozed.items():
+            if (person, of) == (one.id, rhythm) and until > bounds(every_of(about), about)[1]:  # type: ignore[arg-type]
+                yield day_of(one.calendar, at), until - DAY
+
+    def _moment(self, one: Human, away: list[tuple[date, date]], name: str, day: date) -> datetime | None:
         """On the rhythm's day, or the next on which their people work, or the last before it; if they are away then, on
         the first day on which they are there again; else never."""
-        first, last = bounds(every, name)  # type: ignore[arg-type]
+        first, last = bounds(every_of(name), name)  # type: ignore[arg-type]
         ahead = [day + n * DAY for n in range((last - day).days + 1)]
         back = [day - n * DAY for n in range(1, (day - first).days + 1)]
         theirs = next((each for each in (*ahead, *back) if works(one.calendar, each)), None)
         if theirs is None:
             return None
         after = (theirs + n * DAY for n in range((last - theirs).days + 1))
-        found = next((each for each in after if there(one.calendar, each, one.away)), None)
+        found = next((each for each in after if there(one.calendar, each, away)), None)
         return moment(one.calendar, found) if found else None
 
     def _reason(self, one: Human, at: datetime | None) -> str:
@@ -175,8 +181,7 @@ class Checks:
             if rhythm not in REMIND or step:
                 continue
             one = self.year.humans[person]
-            every = "week" if "W" in name else ("quarter" if "Q" in name else "month")
-            end = bounds(every, name)[1]  # type: ignore[arg-type]
+            end = bounds(every_of(name), name)[1]  # type: ignore[arg-type]
             for number, days in enumerate(REMIND[rhythm], 1):
                 day = worked(one.calendar, day_of(one.calendar, at), days)
                 wanted = moment(one.calendar, day)
@@ -216,8 +221,7 @@ class Checks:
             done = self.done.get((person, rhythm, about))
             one = self.year.humans[person]
             on = moment(one.calendar, next_there(one.calendar, until, one.away))
-            every = "week" if "W" in about else ("quarter" if "Q" in about else "month")
-            if (done is None or done > on) and day_of(one.calendar, on) <= bounds(every, about)[1]:  # type: ignore[arg-type]
+            if (done is None or done > on) and day_of(one.calendar, on) <= bounds(every_of(about), about)[1]:  # type: ignore[arg-type]
                 self._day(found, person, f"{rhythm}.again", about, until, at)
 
     def _day(self, found: Found, person: str, rhythm: str, about: str, day: date, said: datetime) -> None:
@@ -277,6 +281,11 @@ class Checks:
         if asked.year > 1:
             day = max(day, day_of(one.calendar, asked) + APART)
         return moment(one.calendar, next_there(one.calendar, day, one.away))
+
+
+def every_of(name: str) -> str:
+    """How often a period of this name comes."""
+    return "week" if "W" in name else ("quarter" if "Q" in name else "month")
 
 
 def day_in(every: str, on: str, name: str) -> date:
