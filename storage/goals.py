@@ -233,13 +233,14 @@ async def plan_nudge(session: Session, who: str | None, asked: datetime | None =
         await session.run(followups.delete().where(followups.c.person == who, followups.c.rhythm == STALE[0]))
         return
     owner = await session.first(layered(select(people.c.zone, *LAYERS)).where(people.c.id == who))
-    zone, settings = (owner.zone, settings_of(session, owner, rows[0].word_at)) if owner else ("UTC", session.settings)
+    zone = (owner.zone if owner else "") or "UTC"
+    settings = settings_of(session, owner, rows[0].word_at) if owner else session.settings
     rest = timedelta(days=settings.thresholds.stale_goal)
     at = min(max(row.word_at, row.asked_at or row.word_at) for row in rows)
     last = asked or await last_said(session, who, STALE[0])
     # Days of theirs: where the clock is changed in between, as many days of 24 hours can end on another one.
-    day = local_day(zone or "UTC", at) + rest
-    await FollowUp(who, *STALE, max(day, local_day(zone or "UTC", last) + APART) if last else day).save(session)
+    day = local_day(zone, at) + rest
+    await FollowUp(who, *STALE, max(day, local_day(zone, last) + APART) if last else day).save(session)
 
 
 # Reading.

@@ -64,12 +64,8 @@ def pooler(server: Server) -> Iterator[Pooler]:
         (folder / "settings").write_text(SETTINGS.format(server=server.folder, port=port, folder=folder))
         for each in folder.iterdir():
             each.chmod(0o644)
-        # It refuses to run as root, as the server does.
-        become: Any = (
-            {"user": server.user.pw_uid, "group": server.user.pw_gid, "extra_groups": []} if server.user else {}
-        )
-        with (folder / "log").open("w") as log:
-            process = subprocess.Popen([program, folder / "settings"], stdout=log, stderr=log, cwd="/", **become)
+        with (folder / "log").open("w") as log:  # it refuses to run as root, as the server does
+            process = subprocess.Popen([program, folder / "settings"], stdout=log, stderr=log, cwd="/", **server.become)
         try:
             _listens(process, folder / "log")
             yield Pooler(port, folder / "authority.pem")

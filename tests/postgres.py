@@ -113,6 +113,11 @@ class Server:
 
         return apart(ask)
 
+    @property
+    def become(self) -> dict[str, Any]:
+        """What starts a program as the server's own user, for who may not start it as root."""
+        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
+
     def _locale(self) -> list[str]:
         """One in which letters of all languages have a case, whatever this machine has."""
         said = subprocess.run([self._programs() / "postgres", "--version"], capture_output=True, text=True, check=True)
@@ -137,10 +142,9 @@ class Server:
 
     def _run(self, program: str, *args: str) -> None:
         # A group of its own: Ctrl-C ends the tests, and those end the server.
-        become: Any = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
         command = [self._programs() / program, "-D", self.folder / "data", *args]
         with tempfile.TemporaryFile("w+") as said:  # a pipe would stay open as long as the server runs
-            done = subprocess.run(command, stdout=said, stderr=said, cwd="/", start_new_session=True, **become)
+            done = subprocess.run(command, stdout=said, stderr=said, cwd="/", start_new_session=True, **self.become)
             said.seek(0)
             if done.returncode:
                 log = self.folder / "log"
