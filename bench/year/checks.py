@@ -120,7 +120,7 @@ class Checks:
                 name = after(often, name)
 
     def _round(self, found: Found, one: Human, rhythm: str, name: str, days: tuple[date, ...]) -> None:
-        away = [*one.away, *self._snoozes(one, rhythm)]
+        away = [*one.away, *self._snoozes(one, rhythm, name)]
         wanted = {self._moment(one, away, name, day) for day in days}
         at = self.told.get((one.id, rhythm, name, 0))
         reasons = {self._reason(one, each) for each in wanted}
@@ -144,10 +144,10 @@ class Checks:
             found.looked += 1
             found.wrong.append(f"{what}: {at} instead of {wanted}, away {one.away}, started {one.started}")
 
-    def _snoozes(self, one: Human, rhythm: str) -> Iterator[tuple[date, date]]:
-        """Those that reach into another period, whose own question waits for their end."""
+    def _snoozes(self, one: Human, rhythm: str, name: str) -> Iterator[tuple[date, date]]:
+        """Those of other periods that reach beyond theirs: the question of this one waits for their end."""
         for (person, of, about), (at, until) in self.snoozed.items():
-            if (person, of) == (one.id, rhythm) and until > bounds(every_of(about), about)[1]:  # type: ignore[arg-type]
+            if (person, of) == (one.id, rhythm) and about != name and until > bounds(every_of(about), about)[1]:  # type: ignore[arg-type]
                 yield day_of(one.calendar, at), until - DAY
 
     def _moment(self, one: Human, away: list[tuple[date, date]], name: str, day: date) -> datetime | None:

@@ -136,7 +136,6 @@ class Year:
             await self.retention.some(datetime.combine(day, hour(2), UTC))
         for at in self._moments(day):
             await self._until(at)
-            self.now = at
             with self._counted("planning"):
                 await plan(self.store, at, self.lately)
             with self._counted("nudges said"):
@@ -144,7 +143,7 @@ class Year:
             with self._counted("homes"):
                 await renew(self.turns, self.store, at)
             await self._deliver()
-        await self._until(datetime.combine(day, hour(23, 59), UTC))
+        await self._until(datetime.combine(day + DAY, hour(), UTC))
 
     def _moments(self, day: date) -> list[datetime]:
         """All at which a clock that runs all day finds something new: every rhythm's hour, wherever somebody works."""
@@ -226,12 +225,16 @@ class Year:
         heapq.heappush(self._deeds, (at, self._order, one, if_there))
 
     async def _until(self, at: datetime) -> None:
-        """What people do by then; what that has us say is sent before the next of them needs it."""
+        """What people do by then, one after the other, and what they do about what that has us say. None of it is left
+        over for the moment itself: a word and the question it answers never come at the same one."""
         while self._deeds and self._deeds[0][0] <= at:
-            when, _, one, deed = heapq.heappop(self._deeds)
-            self.now = max(self.now, when)
-            with self._counted("what people did"):
-                await deed(one, self.now)
+            while self._deeds and self._deeds[0][0] <= at:
+                when, _, one, deed = heapq.heappop(self._deeds)
+                self.now = max(self.now, when)
+                with self._counted("what people did"):
+                    await deed(one, self.now)
+            await self._deliver()
+        self.now = at
         await self._deliver()
 
     async def _deliver(self) -> None:
