@@ -96,9 +96,10 @@ class Delivery:
         self.store.listen()
         try:
             while not self.stopping:
+                spoken = self.store.spoken.is_set()
                 self.store.spoken.clear()
                 try:
-                    pause = await self._look()
+                    pause = await self._look(spoken)
                 except Exception as error:
                     log.error("delivery: %s; trying again", type(error).__name__)
                     pause = POLL
@@ -111,9 +112,10 @@ class Delivery:
         self.stopping = True
         self.store.spoken.set()
 
-    async def _look(self) -> float:
-        """Send what is due, if anything waits at all. Returns the seconds until it is worth while to look again."""
-        if await self._again() is None:  # an empty outbox costs nobody the writer's place
+    async def _look(self, spoken: bool) -> float:
+        """Send what is due, if anything waits at all: it does when something was just `spoken`. Returns the seconds
+        until it is worth while to look again."""
+        if not spoken and await self._again() is None:  # an empty outbox costs nobody the writer's place
             return self._poll
         if not await self.run():
             await asyncio.sleep(LULL)

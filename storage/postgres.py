@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Connect = Callable[..., Awaitable[Any]]
 
-POOL, MORE = 10, 10  # connections kept, and opened beside them when there is much to do
+POOL = 20  # connections at most, opened when they are needed and kept: a new one costs as much as several turns
 QUEUE = 5.0  # seconds to wait for one of these
 CONNECTING = 5.0  # seconds
 COMMAND = 65.0  # seconds in which a statement has to come back: the server ends it before, unless it hangs itself
@@ -66,7 +66,7 @@ def engine(url: str, **options: Any) -> AsyncEngine:
         **options,
         isolation_level="AUTOCOMMIT",
         pool_size=pool,
-        max_overflow=MORE,
+        max_overflow=0,
         pool_timeout=QUEUE,
         pool_recycle=1800,
         connect_args={"async_creator_fn": connecting(found), **prepared},
