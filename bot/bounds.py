@@ -12,6 +12,7 @@ import time
 from asyncio import TimerHandle
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -165,12 +166,15 @@ class Bounds:
 def _address(scope: Scope) -> str | None:
     """Who asks; of IPv6 the network that one household has. None where it cannot be told who."""
     client = scope.get("client")
-    if not client:
-        return None
+    return _network(str(client[0])) if client else None
+
+
+@lru_cache(maxsize=1024)  # platforms speak from a few
+def _network(host: str) -> str | None:
     try:
-        found = ipaddress.ip_address(client[0])
+        found = ipaddress.ip_address(host)
     except ValueError:
-        return str(client[0])[:64]
+        return host[:64]
     if not found.is_global:  # no platform has such an address: it is a proxy's
         return None
     return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)

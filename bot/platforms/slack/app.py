@@ -6,7 +6,6 @@ Nothing waits for the network before Slack has its answer: forms are opened, and
 import asyncio
 import contextlib
 import logging
-import re
 import traceback
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -156,9 +155,6 @@ class Slack:
             log.warning("a request that bolt cannot read: %s", type(error).__name__)
             return BoltResponse(status=400, headers=ONCE) if isinstance(error, CHOKED) else BoltResponse(status=500)
 
-        async def hear(body: dict[str, Any]) -> BoltResponse:
-            return await self.hear(body)
-
         bolt = AsyncApp(
             name="kadens",
             logger=quiet,
@@ -173,10 +169,7 @@ class Slack:
             attaching_conversation_kwargs_enabled=False,
         )
         bolt.error(choked)
-        # Listeners are tried one after the other: a few that take everything beat one for each command.
-        everything = re.compile("")
-        for listen in (bolt.event, bolt.command, bolt.block_action, bolt.shortcut, bolt.view):
-            listen(everything)(hear)
+        bolt.use(self.hear)  # a listener of each kind would cost each request a look at all of them
         return bolt
 
     async def _http(self, request: Request) -> Response:
@@ -199,14 +192,9 @@ class Slack:
     async def _dispatch(self, body: dict[str, Any]) -> BoltResponse:
         try:
             # Bolt's other mode takes a body that is verified and parsed already as it is.
-            request = AsyncBoltRequest(body=body, mode="socket_mode")
-            response = await self.bolt.async_dispatch(request)
+            return await self.bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
         except CHOKED:  # on a shape that Slack does not send; `hear` itself never raises
             raise bounds.TurnedAway(400, "malformed") from None
-        if response.status == 404:  # of a type that we did not ask for, or of none
-            known = isinstance(body.get("type"), str)
-            response = BoltResponse(status=200) if known else BoltResponse(status=400, headers=ONCE)
-        return response
 
     # What it does.
 
