@@ -90,10 +90,11 @@ async def measure(folder: Path, rounds: int) -> Taken:
 
 
 async def measure_postgres(folder: Path, rounds: int) -> Taken:
-    """On PostgreSQL: two processes of ours and of the floor, against one of each of the others."""
+    """On PostgreSQL, which waits for the disk as SQLite does: two processes of ours and of the floor, against one of
+    each of the others."""
     from tests.postgres import server
 
-    with server() as postgres:
+    with server(durable=True) as postgres:
         url, obvious, floor = (postgres.database(name, "template0") for name in ("bench", "obvious", "floor"))
         async with (
             _others(obvious, floor, floor) as theirs,

@@ -40,6 +40,7 @@ SETTINGS = {
     "timezone": "Asia/Kathmandu",  # who relies on the server's own zone is found out
     "deadlock_timeout": "200ms",
 }
+DURABLE = {"fsync": "on", "full_page_writes": "on"}
 # Waits for whoever holds the first file, then ends the server and takes its folder away.
 REAPER = """
 import fcntl, os, shutil, signal, sys, time
@@ -63,10 +64,12 @@ def _unprivileged() -> "pwd.struct_passwd | None":
 
 @dataclass
 class Server:
-    """A PostgreSQL in `folder`. `tcp`: a port of 127.0.0.1 to listen on too."""
+    """A PostgreSQL in `folder`. `tcp`: a port of 127.0.0.1 to listen on too. `durable`: as it comes, waiting for the
+    disk, for what is measured."""
 
     folder: Path
     tcp: int | None = None
+    durable: bool = False
     user: "pwd.struct_passwd | None" = field(default_factory=_unprivileged)
 
     def make(self) -> None:
@@ -79,7 +82,7 @@ class Server:
 
     def start(self) -> None:
         listen = {"listen_addresses": "127.0.0.1" if self.tcp else "", "port": str(self.tcp or 5432)}
-        given = {**SETTINGS, **listen, "unix_socket_directories": str(self.folder)}
+        given = {**SETTINGS, **(DURABLE if self.durable else {}), **listen, "unix_socket_directories": str(self.folder)}
         options = " ".join(f"-c {name}='{value}'" for name, value in given.items())
         self._run("pg_ctl", "start", "--wait", "--silent", "-l", str(self.folder / "log"), "-o", options)
 
@@ -166,8 +169,8 @@ def place() -> Iterator[Path]:
             shutil.rmtree(folder)
 
 
-def _begun(folder: Path, tcp: int | None = None) -> Server:
-    server = Server(folder / "pg", tcp)
+def _begun(folder: Path, tcp: int | None = None, durable: bool = False) -> Server:
+    server = Server(folder / "pg", tcp, durable)
     command = [sys.executable, "-c", REAPER, str(folder / "alive"), str(folder)]
     with subprocess.Popen(["/bin/sh", "-c", '"$@" &', "sh", *command], start_new_session=True):
         server.make()
@@ -184,10 +187,10 @@ async def _tables(url: str) -> None:
 
 
 @contextmanager
-def server(tcp: int | None = None) -> Iterator[Server]:
+def server(tcp: int | None = None, durable: bool = False) -> Iterator[Server]:
     """One of the caller's own, to stop and start: `server.database("mine", "empty")` makes a database."""
     with place() as folder:
-        yield _begun(folder, tcp)
+        yield _begun(folder, tcp, durable)
 
 
 def shared(folder: Path) -> Server:

@@ -14,7 +14,7 @@ from bench.year.company import Human
 from bot.core.calendar import Every, bounds, period
 from bot.core.effects import Effect, Tell
 from bot.core.events import Due, Event
-from storage.engine import Store
+from storage.engine import Session, Store
 from storage.schema import metadata
 
 # Rhythms of days that nobody set for themselves: reminders, and questions that stand.
@@ -81,9 +81,17 @@ class Promises:
             for rhythm, about in self.silent:
                 table = metadata().tables[SILENT[rhythm]]
                 found = await session.all(select(table.c.state).where(table.c.id == about))
-                if any(row.state == "open" for row in found):
+                if any(row.state == "open" for row in found) and not await _passed_on(session, about):
                     self.wrong.append(f"{rhythm} {about}: nobody was asked, and it is still open")
         self.silent.clear()
+
+
+async def _passed_on(session: Session, promise: str) -> bool:
+    """Whether who promised it leads its person no longer: the next look at the plan brings it to who does now."""
+    plans, people = metadata().tables["improvements"], metadata().tables["people"]
+    query = select(people.c.manager, plans.c.manager.label("led")).join(plans, plans.c.person == people.c.id)
+    found = await session.first(query.where(plans.c.id == promise.partition(".")[0]))
+    return found is not None and found.manager != found.led
 
 
 def closed(rhythm: str, about: str, on: date) -> bool:
