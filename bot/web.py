@@ -53,7 +53,7 @@ def web(app: App, metrics: Metrics, token: str = "") -> Starlette:
     ours = [Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", endpoint(metrics, token, fresh))]
     platforms = {route.path: name for name, routes in {"": ours, **theirs}.items() for route in routes}
     found = Starlette(
-        routes=[*ours, *(route for routes in theirs.values() for route in routes)],
+        routes=[*(route for routes in theirs.values() for route in routes), *ours],
         middleware=[Middleware(Requests, routes=platforms), Middleware(bounds.Bounds)],
         exception_handlers={HTTPException: _refused, Exception: _broken},
     )

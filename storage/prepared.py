@@ -9,6 +9,7 @@ as any other statement.
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import ReturnsRows
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-Convert = Callable[[Any], Any] | None
+Convert = Callable[[Any], Any]
 REFUSED = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)  # what PostgreSQL's driver raises
 
 
@@ -115,37 +116,44 @@ class Answered:
 @dataclass(frozen=True, slots=True)
 class _Plan:
     sql: str
-    takes: Sequence[tuple[str, Any, Convert]]  # in their order in the statement; what a literal is, converted
+    takes: Callable[[Mapping[str, Any]], tuple[Any, ...]]  # the values that are given, in the statement's order
+    binds: Sequence[tuple[int, Convert]]  # of those that the driver does not take as they are
+    fixed: Sequence[tuple[int, Any]]  # what a literal is, converted, and where it stands
     kind: Any  # of a row that it gives; None where it gives none
-    converts: Sequence[tuple[int, Callable[[Any], Any]]]  # of those columns that are not as the driver gives them
+    reads: Sequence[tuple[int, Convert]]  # of those columns that are not as the driver gives them
 
     def row(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        found = [
-            (convert(values[name]) if convert else values[name]) if name else fixed
-            for name, fixed, convert in self.takes
-        ]
+        found = list(self.takes(values))
+        for at, convert in self.binds:
+            found[at] = convert(found[at])
+        for at, value in self.fixed:
+            found.insert(at, value)
         return tuple(found)
 
     def read(self, row: Sequence[Any]) -> Any:
         found = list(row)
-        for at, convert in self.converts:
+        for at, convert in self.reads:
             found[at] = convert(found[at])
         return self.kind._make(found)
 
 
 def _planned(statement: Executable, dialect: Dialect, given: tuple[str, ...]) -> _Plan:
     compiled: Any = statement.compile(dialect=dialect, column_keys=list(given))  # type: ignore[attr-defined]
-    takes = list[tuple[str, Any, Convert]]()
-    for name in compiled.positiontup:
+    names, fixed, binds = list[str](), list[tuple[int, Any]](), list[tuple[int, Convert]]()
+    for at, name in enumerate(compiled.positiontup):
         bound = compiled.binds[name]
-        convert: Convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
+        convert: Convert | None = bound.type.dialect_impl(dialect).bind_processor(dialect)
         if bound.required or name in given:
-            takes.append((name, None, convert))
+            if convert:
+                binds.append((len(names), convert))
+            names.append(name)
         else:
-            takes.append(("", convert(bound.effective_value) if convert else bound.effective_value, None))
+            fixed.append((at, convert(bound.effective_value) if convert else bound.effective_value))
+    takes = itemgetter(*names) if len(names) > 1 else lambda values: tuple(values[name] for name in names)
     columns = list(statement.exported_columns) if isinstance(statement, ReturnsRows) else []
     if not columns:  # one that writes, and returns nothing
-        return _Plan(compiled.string, takes, None, ())
+        return _Plan(compiled.string, takes, binds, fixed, None, ())
     found = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    reads = [(n, convert) for n, convert in enumerate(found) if convert]
     kind = namedtuple("Found", [column.key or f"_{n}" for n, column in enumerate(columns)], rename=True)  # type: ignore[misc]
-    return _Plan(compiled.string, takes, kind, [(n, convert) for n, convert in enumerate(found) if convert])
+    return _Plan(compiled.string, takes, binds, fixed, kind, reads)

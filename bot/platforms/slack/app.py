@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import to_starlette_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
@@ -70,6 +71,16 @@ class Secrets:
     client_id: str = ""  # set: any workspace can install us
     client_secret: str = ""
     sealer: Sealer | None = None  # of their tokens
+
+
+class Ear(AsyncMiddleware):
+    """Hears all that comes. Listeners of a kind each would cost every request a look at all of them."""
+
+    def __init__(self, hear: Callable[[Body], Awaitable[BoltResponse]]) -> None:
+        self.hear = hear
+
+    async def async_process(self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Any) -> BoltResponse:
+        return await self.hear(req.body)
 
 
 def utc() -> datetime:
@@ -169,7 +180,7 @@ class Slack:
             attaching_conversation_kwargs_enabled=False,
         )
         bolt.error(choked)
-        bolt.use(self.hear)  # a listener of each kind would cost each request a look at all of them
+        bolt.use(Ear(self.hear))
         return bolt
 
     async def _http(self, request: Request) -> Response:
