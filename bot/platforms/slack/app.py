@@ -74,7 +74,7 @@ class Secrets:
 
 
 class Ear(AsyncMiddleware):
-    """Hears all that comes. Listeners of a kind each would cost every request a look at all of them."""
+    """Hears all that comes. With a listener for each kind every request would be held against all of them."""
 
     def __init__(self, hear: Callable[[Body], Awaitable[BoltResponse]]) -> None:
         self.hear = hear
