@@ -103,7 +103,8 @@ class Delivery:
                 except Exception as error:
                     log.error("delivery: %s; trying again", type(error).__name__)
                     pause = POLL
-                await self._heard(pause)
+                if not self.stopping:  # the look took the flag down by which we were told
+                    await self._heard(pause)
         finally:
             watch.cancel()
 

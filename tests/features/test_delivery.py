@@ -335,6 +335,19 @@ async def test_stopping_ends_what_is_under_way_and_releases_the_rest(office):
     assert {(row.lease_until, row.tries, row.unsure) for row in waiting} == {(None, 0, False)}
 
 
+async def test_stopping_waits_for_no_further_look(office, monkeypatch):
+    monkeypatch.setattr(module, "POLL", 60.0)
+    office.platform = Slow(0.05)
+    await office.put(("a", HALL))
+    stop = asyncio.Event()
+    running = asyncio.create_task(office.delivery().forever(stop))
+    await office.platform.started.wait()
+    stop.set()
+    async with asyncio.timeout(5):
+        await running
+    assert office.titles == ["a"]
+
+
 async def test_forever_hears_at_once_of_what_is_said(office):
     stop = asyncio.Event()
     running = asyncio.create_task(office.delivery().forever(stop))
