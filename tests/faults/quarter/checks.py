@@ -33,7 +33,7 @@ class Promises:
     kept: Counter[str] = field(default_factory=Counter)  # by rhythm
     moved: Counter[str] = field(default_factory=Counter)  # put off, or done with, before the hour came
     wrong: list[str] = field(default_factory=list)
-    silent: set[tuple[str, str]] = field(default_factory=set)  # today: a rhythm and what nothing was said about
+    silent: set[tuple[str, str, str]] = field(default_factory=set)  # today: to whom, of what, about which
     heard: dict[tuple[str, str, str], date] = field(default_factory=dict)  # when it was last asked about
     _due: dict[tuple[str, str, str], date] = field(default_factory=dict)  # on which day it is to be asked about
 
@@ -48,7 +48,7 @@ class Promises:
     def asked(self, due: Due, one: Human, spoke: bool) -> None:
         self.heard[one.id, due.rhythm, due.period] = day_of(one.calendar, due.at)
         if due.rhythm in SILENT and not spoke:
-            self.silent.add((due.rhythm, due.period))
+            self.silent.add((one.id, due.rhythm, due.period))
 
     def put_off(self, due: Due, one: Human, until: date) -> None:
         """They were told enough this week."""
@@ -78,20 +78,21 @@ class Promises:
     async def _left_open(self, store: Store) -> None:
         """Nothing has to be said about what was closed before its day; about what is open it has."""
         async with store.reading() as session:
-            for rhythm, about in self.silent:
+            for person, rhythm, about in self.silent:
                 table = metadata().tables[SILENT[rhythm]]
                 found = await session.all(select(table.c.state).where(table.c.id == about))
-                if any(row.state == "open" for row in found) and not await _passed_on(session, about):
+                if any(row.state == "open" for row in found) and not await _nobody_to_ask(session, person, about):
                     self.wrong.append(f"{rhythm} {about}: nobody was asked, and it is still open")
         self.silent.clear()
 
 
-async def _passed_on(session: Session, promise: str) -> bool:
-    """Whether who promised it leads its person no longer: the next look at the plan brings it to who does now."""
+async def _nobody_to_ask(session: Session, promiser: str, promise: str) -> bool:
+    """Of a promise of an improvement plan: whether who made it leads its person no longer, as the next look at the plan
+    brings it to who does now; or the plan is being brought to its end, and nothing is given any more."""
     plans, people = metadata().tables["improvements"], metadata().tables["people"]
-    query = select(people.c.manager, plans.c.manager.label("led")).join(plans, plans.c.person == people.c.id)
+    query = select(people.c.manager, plans.c.state).join(plans, plans.c.person == people.c.id)
     found = await session.first(query.where(plans.c.id == promise.partition(".")[0]))
-    return found is not None and found.manager != found.led
+    return found is not None and (found.manager != promiser or found.state not in ("running", "changing"))
 
 
 def closed(rhythm: str, about: str, on: date) -> bool:
