@@ -10,7 +10,7 @@ from sqlalchemy import select
 from bench.year.calendars import DAY, day_of, moment, next_there, there, worked, works
 from bench.year.company import Human
 from bench.year.run import Year
-from bot.core.calendar import after, bounds, period
+from bot.core.calendar import Every, after, bounds, period
 from storage import waiting
 from storage.checkin import checkins
 from storage.goals import goals, updates
@@ -147,13 +147,13 @@ class Checks:
     def _snoozes(self, one: Human, rhythm: str, name: str) -> Iterator[tuple[date, date]]:
         """Those of other periods that reach beyond theirs: the question of this one waits for their end."""
         for (person, of, about), (at, until) in self.snoozed.items():
-            if (person, of) == (one.id, rhythm) and about != name and until > bounds(every_of(about), about)[1]:  # type: ignore[arg-type]
+            if (person, of) == (one.id, rhythm) and about != name and until > bounds(every_of(about), about)[1]:
                 yield day_of(one.calendar, at), until - DAY
 
     def _moment(self, one: Human, away: list[tuple[date, date]], name: str, day: date) -> datetime | None:
         """On the rhythm's day, or the next on which their people work, or the last before it; if they are away then, on
         the first day on which they are there again; else never."""
-        first, last = bounds(every_of(name), name)  # type: ignore[arg-type]
+        first, last = bounds(every_of(name), name)
         ahead = [day + n * DAY for n in range((last - day).days + 1)]
         back = [day - n * DAY for n in range(1, (day - first).days + 1)]
         theirs = next((each for each in (*ahead, *back) if works(one.calendar, each)), None)
@@ -181,7 +181,7 @@ class Checks:
             if rhythm not in REMIND or step:
                 continue
             one = self.year.humans[person]
-            end = bounds(every_of(name), name)[1]  # type: ignore[arg-type]
+            end = bounds(every_of(name), name)[1]
             for number, days in enumerate(REMIND[rhythm], 1):
                 day = worked(one.calendar, day_of(one.calendar, at), days)
                 wanted = moment(one.calendar, day)
@@ -221,7 +221,7 @@ class Checks:
             done = self.done.get((person, rhythm, about))
             one = self.year.humans[person]
             on = moment(one.calendar, next_there(one.calendar, until, one.away))
-            if (done is None or done > on) and day_of(one.calendar, on) <= bounds(every_of(about), about)[1]:  # type: ignore[arg-type]
+            if (done is None or done > on) and day_of(one.calendar, on) <= bounds(every_of(about), about)[1]:
                 self._day(found, person, f"{rhythm}.again", about, until, at)
 
     def _day(self, found: Found, person: str, rhythm: str, about: str, day: date, said: datetime) -> None:
@@ -283,9 +283,9 @@ class Checks:
         return moment(one.calendar, next_there(one.calendar, day, one.away))
 
 
-def every_of(name: str) -> str:
+def every_of(name: str) -> Every:
     """How often a period of this name comes."""
-    return "week" if "W" in name else ("quarter" if "Q" in name else "month")
+    return "week" if "W" in name else "quarter" if "Q" in name else "half-year" if "H" in name else "month"
 
 
 def day_in(every: str, on: str, name: str) -> date:

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import select
 
 from bench.year.calendars import DAY, day_of, next_there
+from bench.year.checks import every_of
 from bench.year.company import Human
-from bot.core.calendar import Every, bounds, period
+from bot.core.calendar import bounds, period
 from bot.core.effects import Effect, Tell
 from bot.core.events import Due, Event
 from storage.engine import Session, Store
@@ -97,8 +98,7 @@ async def _nobody_to_ask(session: Session, promiser: str, promise: str) -> bool:
 
 def closed(rhythm: str, about: str, on: date) -> bool:
     """Whether the round that was put off is over by then."""
-    every: Every = "week" if "W" in about else "quarter" if "Q" in about else "half-year" if "H" in about else "month"
-    return rhythm.endswith(".again") and bounds(every, about)[1] < on
+    return rhythm.endswith(".again") and bounds(every_of(about), about)[1] < on
 
 
 @dataclass
