@@ -1,7 +1,7 @@
 """The rounds of the rhythms: everybody who is planned alike is planned at once."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -22,6 +22,8 @@ DAY = timedelta(days=1)
 BATCH = 1000  # of those who were away, planned in one transaction
 SOON, SELDOM = timedelta(minutes=5), timedelta(hours=12)  # when a group is planned again: while timely, and when stale
 
+Who = Literal["here", "back"]  # those who were not away at all, and those who were
+Slots = Mapping[Kin, rhythms.Slot]
 Look = Callable[[Rhythm, Calendar, datetime, date | None], rhythms.Slot | None]
 
 
@@ -30,27 +32,27 @@ class Lately:
     """What this process has planned a moment ago. Only saves work: the rows themselves keep everything from happening
     twice, and who comes later into a group is found when it is planned again."""
 
-    until: dict[tuple[str, Kin, str], datetime] = field(default_factory=dict)
+    until: dict[tuple[Who, str, Kin, str], datetime] = field(default_factory=dict)
     at: datetime | None = None
 
-    def new(self, rhythm: str, slots: Mapping[Kin, rhythms.Slot], now: datetime) -> dict[Kin, rhythms.Slot]:
-        """Those to be planned now."""
+    def new(self, who: Who, rhythm: str, slots: Slots, now: datetime) -> list[dict[Kin, rhythms.Slot]]:
+        """Those to be planned now. A period by itself: who can have missed a month began at another time than who can
+        have missed a quarter."""
         if self.at and now < self.at:  # the clock was set back
             self.until.clear()
         self.at = now
         self.until = {key: moment for key, moment in self.until.items() if moment > now}
-        return {kin: slot for kin, slot in slots.items() if self._key(rhythm, kin, slot) not in self.until}
-
-    def planned(
-        self, rhythm: str, slots: Mapping[Kin, rhythms.Slot], now: datetime, hours: Mapping[Kin, datetime]
-    ) -> None:
-        """`hours`: when the rhythm's own hour next comes. Who is back from leave is due at it, not within an hour."""
+        by_period = dict[str, dict[Kin, rhythms.Slot]]()
         for kin, slot in slots.items():
-            again = now + (SELDOM if slot.stale else SOON)
-            self.until[self._key(rhythm, kin, slot)] = min(again, hours[kin])
+            if self._key(who, rhythm, kin, slot) not in self.until:
+                by_period.setdefault(slot.period, {})[kin] = slot
+        return list(by_period.values())
 
-    def _key(self, rhythm: str, kin: Kin, slot: rhythms.Slot) -> tuple[str, Kin, str]:
-        return rhythm, kin, f"{slot.period} {slot.stale}"
+    def planned(self, who: Who, rhythm: str, slots: Slots, again: Mapping[Kin, datetime]) -> None:
+        self.until |= {self._key(who, rhythm, kin, slot): again[kin] for kin, slot in slots.items()}
+
+    def _key(self, who: Who, rhythm: str, kin: Kin, slot: rhythms.Slot) -> tuple[Who, str, Kin, str]:
+        return who, rhythm, kin, f"{slot.period} {slot.stale}"
 
 
 async def plan(
@@ -62,63 +64,40 @@ async def plan(
             continue
         for rhythm in (name for name, each in settings.rhythms.items() if each.whom != "nobody"):
             for look in (rhythms.slot, rhythms.closed):
-                await _plan(store, settings, rhythm, look, some, now, lately, going)
+                seen = {kin: slot for kin, circle in some.items() if (slot := _slot(look, rhythm, circle, now))}
+                for slots in lately.new("here", rhythm, seen, now):
+                    whom = _whom(settings, rhythm, look, some, slots, now)
+                    if not await _here(store, whom, some, slots, now, going):
+                        return
+                    again = {kin: now + (SELDOM if slot.stale else SOON) for kin, slot in slots.items()}
+                    lately.planned("here", rhythm, slots, again)
+                for slots in lately.new("back", rhythm, seen, now):
+                    whom = _whom(settings, rhythm, look, some, slots, now)
+                    await _back(store, look, whom, some, slots, now)
+                    # Who is back from leave is due at the rhythm's own hour, not some time after.
+                    hours = {kin: hour(some[kin].calendar, some[kin].course(rhythm).rhythm.at, now) for kin in slots}
+                    again = {kin: min(now + (SELDOM if slots[kin].stale else SOON), hours[kin]) for kin in slots}
+                    lately.planned("back", rhythm, slots, again)
 
 
-async def _plan(
-    store: Store,
-    settings: Settings,
-    rhythm: str,
-    look: Look,
-    circles: Circles,
-    now: datetime,
-    lately: Lately,
-    going: Callable[[], bool],
-) -> None:
-    """All circles of a company, a part after the other, and a closer look at those who were away. Nobody waits for it
-    to write longer than a part takes; where nobody is left to plan nothing is written."""
-    seen = {kin: slot for kin, circle in circles.items() if (slot := _slot(look, rhythm, circle, now))}
-    by_period = dict[str, dict[Kin, rhythms.Slot]]()
-    for kin, slot in lately.new(rhythm, seen, now).items():
-        by_period.setdefault(slot.period, {})[kin] = slot
-    # A period by itself: who can have missed a month began at another time than who can have missed a quarter.
-    for slots in by_period.values():
-        await _plan_period(store, settings, rhythm, look, circles, slots, now, lately, going)
-
-
-async def _plan_period(
-    store: Store,
-    settings: Settings,
-    rhythm: str,
-    look: Look,
-    circles: Circles,
-    slots: Mapping[Kin, rhythms.Slot],
-    now: datetime,
-    lately: Lately,
-    going: Callable[[], bool],
-) -> None:
-    whom = _whom(settings, rhythm, look, circles, slots, now)
-    owed, new = {kin: _as_row(rhythm, circles[kin], slot, now) for kin, slot in slots.items()}, 0
+async def _here(
+    store: Store, whom: Whom, circles: Circles, slots: Slots, now: datetime, going: Callable[[], bool]
+) -> bool:
+    """All circles of a company, a part after the other: nobody waits for it to write longer than a part takes, and
+    where nobody is left to plan nothing is written. Returns whether it came to its end."""
+    owed, new = {kin: _as_row(whom.rhythm, circles[kin], slot, now) for kin, slot in slots.items()}, 0
     async with store.reading() as session:
-        parts = await rounds.parts(session, whom, owed)
-    found = 0
+        late = await rounds.late(session, whom, owed)
+        parts = await rounds.parts(session, whom, owed) if len(late) > rounds.FEW else []
     for part in parts:
         if not going():
-            return
-        if not found:  # where the last part was planned only now, this one is to be planned too
-            async with store.reading() as session:
-                found = await rounds.anybody(session, whom, part)
-        if found:
-            async with store.transaction() as session:
-                found = await rounds.plan_part(session, whom, part)
-            new += found
-    if parts:
-        await _resumed(store, rhythm, look, circles, whom, owed, now)
-    hours = {kin: hour(circles[kin].calendar, circles[kin].course(rhythm).rhythm.at, now) for kin in slots}
-    lately.planned(rhythm, slots, now, hours)
-    watch.count("nudges", "missed" if all(slot.stale for slot in slots.values()) else "planned", new)
-    if new:
-        log.info("%s: %d nudges planned", rhythm, new)
+            return False
+        async with store.transaction() as session:
+            new += await rounds.plan_part(session, part)
+    if late and not parts:
+        new = await _each(store, whom, late)
+    _count(whom, slots, new)
+    return True
 
 
 def _whom(
@@ -138,30 +117,34 @@ def _whom(
     return whom_of(settings, rhythm, circles, since, until, settled=until - DAY)
 
 
-async def _resumed(
-    store: Store,
-    rhythm: str,
-    look: Look,
-    circles: Circles,
-    whom: Whom,
-    owed: Mapping[Kin, Slot],
-    now: datetime,
-) -> None:
+async def _back(store: Store, look: Look, whom: Whom, circles: Circles, slots: Slots, now: datetime) -> None:
     """Those who were away, each by the day they are back: thousands of people have few such days."""
+    owed = {kin: _as_row(whom.rhythm, circles[kin], slot, now) for kin, slot in slots.items()}
     async with store.reading() as session:
         absent = await rounds.absent(session, whom, owed)
     known, back = dict[tuple[Kin, date | None], Slot | None](), dict[str, Slot]()
     for person, of in returned(absent, circles).items():
         if of not in known:
             kin, resumed = of
-            slot = _slot(look, rhythm, circles[kin], now, resumed) if kin in owed else None
-            known[of] = _as_row(rhythm, circles[kin], slot, now) if slot else None
+            slot = _slot(look, whom.rhythm, circles[kin], now, resumed) if kin in owed else None
+            known[of] = _as_row(whom.rhythm, circles[kin], slot, now) if slot else None
         if found := known[of]:
             back[person] = found
-    each = list(back.items())
-    for some in (each[n : n + BATCH] for n in range(0, len(each), BATCH)):
+    _count(whom, slots, await _each(store, whom, list(back.items())))
+
+
+async def _each(store: Store, whom: Whom, slots: Sequence[tuple[str, Slot]]) -> int:
+    new = 0
+    for some in (slots[n : n + BATCH] for n in range(0, len(slots), BATCH)):
         async with store.transaction() as session:
-            await rounds.plan_each(session, rhythm, some)
+            new += await rounds.plan_each(session, whom.rhythm, some)
+    return new
+
+
+def _count(whom: Whom, slots: Slots, new: int) -> None:
+    watch.count("nudges", "missed" if all(slot.stale for slot in slots.values()) else "planned", new)
+    if new:
+        log.info("%s: %d nudges planned", whom.rhythm, new)
 
 
 def _slot(look: Look, rhythm: str, circle: Circle, now: datetime, resumed: date | None = None) -> rhythms.Slot | None:

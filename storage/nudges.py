@@ -24,6 +24,7 @@ from bot.core.events import Due, Event
 from storage.engine import Session, table
 from storage.listed import among
 from storage.people import LAYERS, active, layered, people, person, settings_of
+from storage.prepared import Values
 
 # owed: planned, not yet said. said: the bot has spoken. answered, skipped: the person has, perhaps before the bot did.
 # missed: its moment passed while nobody was there to say it. dropped: saying it failed too often.
@@ -75,12 +76,12 @@ async def last_said(session: Session, person: str, rhythm: str) -> datetime | No
 # What plans them.
 
 
-async def insert(session: Session, chosen: Select[Any]) -> int:
-    """Those that are not there yet, by one statement. Returns how many are new."""
+async def insert(session: Session, chosen: Select[Any], values: Values | None = None) -> int:
+    """Those that are not there yet, by one statement; `values` of its own parameters. Returns how many are new."""
     await session.hold("nudges")  # replicas that plan the same at once could each wait for the other's rows
     columns = [*KEY, "due_at", "state", "tries"]
     new = session.insert(nudges).from_select(columns, chosen).on_conflict_do_nothing()
-    rowcount = (await session.run(new)).rowcount
+    rowcount = (await session.run(new, values)).rowcount
     if session.sqlite and rowcount < 0:  # its driver counts only what begins with INSERT, not with WITH
         return int(await session.value(text("SELECT changes()")))
     return rowcount

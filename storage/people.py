@@ -42,6 +42,7 @@ class PersonRow(SQLModel, table=True):
     __tablename__ = "people"
     __table_args__ = (
         Index("ix_people_company", "company", "calendar"),
+        Index("ix_people_led", "manager", "gone"),  # who leads somebody: it is read, and no row
         Index("ix_people_unprofiled", "workspace", sqlite_where=UNPROFILED, postgresql_where=UNPROFILED),
         # All that planning asks of those it may speak to: it reads this index and no row.
         Index("ix_people_calendar", "calendar", "id", "company", "workspace", "manager", "started", "gone",
@@ -63,7 +64,7 @@ class PersonRow(SQLModel, table=True):
     country: str = ""
     country_chosen: bool = False  # the same as name_chosen
     calendar: str  # Calendar.key of all that follows from zone, country, days and hours
-    manager: str | None = Field(default=None, index=True, foreign_key="people.id")
+    manager: str | None = Field(default=None, foreign_key="people.id")
     manager_from: str = ""  # who said so: chat, csv, graph
     manager_asked: str | None = Field(default=None, index=True, foreign_key="people.id")  # named, not yet confirmed
     team: str = ""

@@ -4,9 +4,25 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import CTE, ColumnElement, Join, Row, and_, exists, func, literal, or_, select
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnElement,
+    Join,
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from bot.core.calendar import Every
 from bot.core.calendar import after as following
@@ -20,6 +36,7 @@ from storage.people import accounts, active, leads, people, settled_in
 
 MOST = 4000  # lines of a table within one statement: both databases take some 32,000 values
 SLICE = 5000  # people planned in one transaction: some thirty milliseconds in which nobody else writes
+FEW = 1000  # who lack a nudge: so many are written down one by one, for more their whole round is planned in parts
 TEAMS = 200  # managers whose teams have a rhythm of their own, likewise
 DAY = timedelta(days=1)
 
@@ -34,6 +51,7 @@ class Kin(NamedTuple):
 
 COMPANY, CADENCE = func.coalesce(companies.c.company, ""), func.coalesce(cadences.c.said, "")
 MANAGER = func.coalesce(cadences.c.manager, "")  # SQLite has to begin with the managers: they are few
+SHARED = or_(people.c.manager.is_(None), people.c.manager.not_in(select(cadences.c.manager)))  # the company's rhythm
 KIN = (people.c.calendar, CADENCE.label("cadence"), COMPANY.label("kin_company"))
 
 
@@ -84,13 +102,16 @@ class Slot:
 
 
 class Span(NamedTuple):
-    """Of ids: of people, or of the managers of those whose team has a rhythm of its own."""
+    """Of ids: of people, of those who lead some, or of the managers of those whose team has a rhythm of its own."""
 
-    after: str
-    last: str | None  # itself in it; None: up to the end
+    after: str | BindParameter[str]
+    last: str | BindParameter[str]  # itself in it
 
     def holds(self, id: ColumnElement[str]) -> ColumnElement[bool]:
-        return and_(id > self.after, id <= self.last) if self.last is not None else id > self.after
+        return and_(id > self.after, id <= self.last)
+
+
+ANY = Span(bindparam("after", type_=String), bindparam("last", type_=String))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +138,11 @@ class Whom:
         known = (before.where(nudges.c.due_at < self.after),) if self.after else ()
         more = (*((named,) if self.pilot else ()), *((leads(people.c.id),) if self.leading else ()), *known)
         return and_(active(), settled_in(self.first_days), self.here(), *more)
+
+    def back(self) -> ColumnElement[bool]:
+        """Those whose leave does not go on, wherever they are, on the last of these days: meanwhile nothing is due."""
+        gone = (concerns(self.rhythm), absences.c.first < self.until - DAY, absences.c.last >= self.until)
+        return people.c.id.not_in(select(absences.c.person).where(*gone))
 
     def away(self, span: Span | None = None) -> ColumnElement[bool]:
         # Those who are away, once, and not each person's absences: they are few.
@@ -156,85 +182,104 @@ ASKED = ("owed", "said", "answered", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """Kin who are looked for in the same way."""
+
+    slots: Mapping[Kin, Slot]
+    own: bool  # whether they are teams with a rhythm of their own
+    beside: frozenset[str]  # periods in which some of them may have been asked in this time already
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """Some people of some kin: as many as are planned in one transaction."""
 
-    slots: Mapping[Kin, Slot]
-    span: Span | None = None
-    beside: frozenset[str] = frozenset()  # periods in which some of them may have been asked in this time already
+    chosen: Select[Any]  # the same one of all parts that are searched in the same way
+    span: Span
 
-    @property
-    def own(self) -> bool:
-        """Whether they are teams with a rhythm of their own."""
-        return any(kin.cadence for kin in self.slots)
+
+async def _searches(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> list[Search]:
+    if await whom.nobody(session):
+        return []
+    found = list[Search]()
+    for own in (False, True):
+        each = [(kin, slot) for kin, slot in slots.items() if bool(kin.cadence) is own]
+        for some in (dict(each[n : n + MOST]) for n in range(0, len(each), MOST)):
+            found.append(Search(some, own, await _beside(session, whom, some)))
+    return found
 
 
 async def parts(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> list[Part]:
     """Everybody the slots are about, in parts. People whose ids lie side by side are planned together, for then what
     is written lies side by side too: calendar by calendar each part would touch the whole of the index."""
-    if await whom.nobody(session):
-        return []
     found = list[Part]()
-    for own in (False, True):
-        each = [(kin, slot) for kin, slot in slots.items() if bool(kin.cadence) is own]
-        for some in (dict(each[n : n + MOST]) for n in range(0, len(each), MOST)):
-            if spans := await _managers(session, whom) if own else await _spans(session, whom, some):
-                beside = await _beside(session, whom, some)
-                found += [Part(some, span, beside) for span in spans]
+    for search in await _searches(session, whom, slots):
+        slot, theirs, conditions = _those(session, whom, search, ANY)
+        row = (people.c.id, literal(whom.rhythm), slot.period, literal(0), slot.at, slot.state, literal(0))
+        chosen = select(*row).select_from(theirs).where(*conditions)
+        spans = await _managers(session, whom) if search.own else await _spans(session, whom, search.slots)
+        found += [Part(chosen, span) for span in spans]
     return found
 
 
-async def _spans(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> list[Span | None]:
+async def _spans(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> list[Span]:
+    """So that each holds about SLICE of those concerned: their ids are spread as everybody's are."""
     calendars = [kin.calendar for kin in slots]
-    here = (active(), whom.here(), people.c.calendar.in_(calendars))
-    number = -(-(await session.value(select(func.count()).select_from(people).where(*here))) // SLICE)
+    these = select(people.c.id).where(active(), whom.here(), people.c.calendar.in_(calendars))
+    if whom.leading:  # of all calendars: whose reports they are stands in one index, and where they live in another
+        here = (whom.here(),) if whom.company else ()
+        these = select(people.c.manager).where(people.c.gone.is_(False), *here).distinct()
+    number = -(-(await session.value(select(func.count()).select_from(these.subquery()))) // SLICE)
+    last = await session.value(select(func.max(people.c.id)))
     if number <= 1:
-        return [None] * number
-    each = -(-(await session.value(select(func.count()).select_from(people))) // number)
-    found, after = list[Span | None](), ""
-    while True:
-        following = select(people.c.id).where(people.c.id > after).order_by(people.c.id)
-        last = await session.value(following.offset(each - 1).limit(1))
-        found.append(Span(after, last))
-        if last is None:
-            return found
-        after = last
+        return [Span("", last)] * number
+    first = select(literal("").label("id")).cte("cuts", recursive=True)
+    following = select(people.c.id).where(people.c.id > first.c.id).order_by(people.c.id)
+    all = await session.value(select(func.count()).select_from(people))
+    cut = following.offset(-(-all // number) - 1).limit(1).scalar_subquery()
+    cuts = first.union_all(select(cut).where(first.c.id.is_not(None)))
+    ids = [row.id for row in await session.all(select(cuts.c.id).where(cuts.c.id.is_not(None)))]
+    return [Span(after, last) for after, last in pairwise([*ids, last])]
 
 
-async def _managers(session: Session, whom: Whom) -> list[Span | None]:
+async def _managers(session: Session, whom: Whom) -> list[Span]:
     theirs = select(cadences.c.manager).order_by(cadences.c.manager)
     if whom.company:
         theirs = theirs.join(people, people.c.id == cadences.c.manager).where(whom.here())
-    lasts = [row.manager for row in await session.all(theirs)][TEAMS - 1 :: TEAMS]
-    return [Span(after, last) for after, last in zip(["", *lasts], [*lasts, None], strict=True)]
+    ids = [row.manager for row in await session.all(theirs)]
+    return [Span(after, last) for after, last in pairwise(["", *ids[TEAMS - 1 : -1 : TEAMS], *ids[-1:]])]
 
 
 async def plan(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> int:
     """Nudges for everybody whose moment has come: `slots` says for which kin. Returns how many are new."""
-    return sum([await plan_part(session, whom, part) for part in await parts(session, whom, slots)])
+    return sum([await plan_part(session, part) for part in await parts(session, whom, slots)])
 
 
-async def plan_part(session: Session, whom: Whom, part: Part) -> int:
+async def plan_part(session: Session, part: Part) -> int:
     """The same for a part of them, by one statement."""
-    slot, theirs, conditions = _those(session, whom, part)
-    row = (people.c.id, literal(whom.rhythm), slot.period, literal(0), slot.at, slot.state, literal(0))
-    return await insert(session, select(*row).select_from(theirs).where(*conditions))
+    return await insert(session, part.chosen, part.span._asdict())
 
 
-async def anybody(session: Session, whom: Whom, part: Part) -> bool:
-    """Whether there is somebody to plan: by far most times everybody has been."""
-    slot, theirs, conditions = _those(session, whom, part)
-    query = select(people.c.id).select_from(theirs).where(_none(whom, slot), *conditions)
-    return await session.first(query.limit(1)) is not None
+async def late(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> list[tuple[str, Slot]]:
+    """By id those who are not away and have no nudge of their slot, said or not. By far most times nobody; no more than
+    FEW and one of them."""
+    found = list[tuple[str, Slot]]()
+    for search in await _searches(session, whom, slots):
+        slot, theirs, conditions = _those(session, whom, search)
+        lacking = select(people.c.id, slot.calendar, slot.cadence).select_from(theirs)
+        query = lacking.where(_none(whom, slot), *conditions).limit(FEW + 1 - len(found))
+        rows = await session.all(query)
+        found += [(row.id, search.slots[Kin(row.calendar, row.cadence, whom.company)]) for row in rows]
+    return found
 
 
 async def lacking(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> set[Kin]:
-    """Those kin in which somebody who is not away has no nudge of this period, said or not."""
+    """The kin of all such people."""
     found = set[Kin]()
-    for part in await parts(session, whom, slots):
-        slot, theirs, conditions = _those(session, whom, part)
-        query = select(slot.calendar, slot.cadence).select_from(theirs).where(_none(whom, slot), *conditions).distinct()
-        found |= {Kin(row.calendar, row.cadence, whom.company) for row in await session.all(query)}
+    for search in await _searches(session, whom, slots):
+        slot, theirs, conditions = _those(session, whom, search)
+        query = select(slot.calendar, slot.cadence).select_from(theirs).where(_none(whom, slot), *conditions)
+        found |= {Kin(row.calendar, row.cadence, whom.company) for row in await session.all(query.distinct())}
     return found
 
 
@@ -244,18 +289,25 @@ def _none(whom: Whom, slot: Any) -> ColumnElement[bool]:
     return ~has.where(nudges.c.period == slot.period, nudges.c.step == 0)
 
 
-def _those(session: Session, whom: Whom, part: Part) -> tuple[Any, Join, list[ColumnElement[bool]]]:
+def _those(
+    session: Session, whom: Whom, search: Search, span: Span | None = None
+) -> tuple[Any, Join, list[ColumnElement[bool]]]:
     """The slots as a table, the same joined with their people, and who of these it is about. From the calendar to its
     people for the many who have the company's rhythm, from the manager to the team for those who have their own: each
     person is met once. Joined, not a CASE: with a hundred calendars that would be compared a hundred times for each."""
-    table = _slots(session, part.slots)
-    theirs = _teams(table, part.span) if part.own else _shared(table, part.span)
-    conditions = [whom.who(), ~whom.away(None if part.own else part.span)]
-    if part.beside:
-        exactly = whom.asked(table.c, part.beside)
+    table = _slots(session, search.slots)
+    conditions = [whom.who(), ~whom.away(None if search.own else span)]
+    if search.own:
+        theirs = _teams(table, span)
+    elif whom.leading:
+        theirs = _leaders(table, span)
+    else:
+        theirs = _shared(table, span)
+    if search.beside:
+        exactly = whom.asked(table.c, search.beside)
         # Of the many, only those few are looked at more closely.
-        few = people.c.id.in_(select(nudges.c.person).where(*whom.then(part.slots, part.beside)))
-        conditions.append(~(exactly if part.own else and_(few, exactly)))
+        few = people.c.id.in_(select(nudges.c.person).where(*whom.then(search.slots, search.beside)))
+        conditions.append(~(exactly if search.own else and_(few, exactly)))
     return table.c, theirs, conditions
 
 
@@ -298,10 +350,18 @@ def _teams(table: CTE, span: Span | None) -> Join:
 def _shared(table: CTE, span: Span | None) -> Join:
     """Calendar by calendar."""
     between = (span.holds(people.c.id),) if span else ()
-    none = or_(people.c.manager.is_(None), people.c.manager.not_in(select(cadences.c.manager)))
     # coalesce: SQLite would begin with all the people, and look for the slot of each.
     same = people.c.calendar == func.coalesce(table.c.calendar, "")
-    return table.join(people, and_(same, *between, none))
+    return table.join(people, and_(same, *between, SHARED))
+
+
+def _leaders(table: CTE, span: Span | None) -> Join:
+    """Manager by manager: they are a tenth of a calendar's people."""
+    led = people.alias("led")
+    between = (span.holds(led.c.manager),) if span else ()
+    leaders = select(led.c.manager).where(led.c.gone.is_(False), *between).distinct().subquery("leaders")
+    same = func.coalesce(people.c.calendar, "") == table.c.calendar  # SQLite would begin with the slots
+    return leaders.join(people, and_(people.c.id == leaders.c.manager, SHARED)).join(table, same)
 
 
 def _slots(session: Session, slots: Mapping[Kin, Slot]) -> CTE:
@@ -323,6 +383,8 @@ async def absent(
         .where(concerns(whom.rhythm), within(whom.since, whom.until), whom.who())
     )
     found = list[tuple[str, Kin, date, date]]()
+    if await whom.nobody(session):
+        return found
     for each in (query,) if slots is None else _lacking(session, query, whom, slots):
         rows = await session.all(each)
         found += [(row.id, Kin(row.calendar, row.cadence, whom.company), row.first, row.last) for row in rows]
@@ -335,14 +397,14 @@ def _lacking(session: Session, query: Any, whom: Whom, slots: Mapping[Kin, Slot]
         table = _slots(session, some)
         # coalesce: SQLite would take everybody of a calendar and look whether they were away.
         same = and_(func.coalesce(people.c.calendar, "") == table.c.calendar, table.c.cadence == CADENCE)
-        yield query.join(table, same).where(_none(whom, table.c))
+        yield query.join(table, same).where(_none(whom, table.c), whom.back())
 
 
-async def plan_each(session: Session, rhythm: str, slots: Iterable[tuple[str, Slot]]) -> None:
-    """The same for single people, by id."""
-    rows = [
-        {"person": id, "rhythm": rhythm, "period": s.period, "step": 0, "due_at": s.at, "state": s.state, "tries": 0}
-        for id, s in slots
-    ]
-    if rows:
-        await session.run(session.insert(nudges).on_conflict_do_nothing(), rows)
+async def plan_each(session: Session, rhythm: str, slots: Iterable[tuple[str, Slot]]) -> int:
+    """The same for single people, by id; who is no more is left out. Returns how many nudges are new."""
+    rows = [(id, slot.period, slot.at, slot.state) for id, slot in slots]
+    if not rows:
+        return 0
+    each = listed(session, "each", ("person", nudges.c.person), *SLOT, rows=rows)
+    row = (each.c.person, literal(rhythm), each.c.period, literal(0), each.c.at, each.c.state, literal(0))
+    return await insert(session, select(*row).join(people, people.c.id == each.c.person))

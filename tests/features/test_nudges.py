@@ -579,7 +579,7 @@ async def test_a_month_is_planned_in_parts_and_whoever_wants_to_write_gets_betwe
     """However the parts fall, nobody is left out and nobody is met twice; somebody away is in one of them."""
     await crowd(desk.store, 100, ("UTC", "Europe/London", "Africa/Dakar"))
     await keep(desk, away("p42", date(2026, 11, 2), date(2026, 11, 20)))
-    for name, size in (("SLICE", 7), ("TEAMS", 1)):
+    for name, size in (("SLICE", 7), ("TEAMS", 1), ("FEW", 0)):
         monkeypatch.setattr(rounds, name, size)
     monkeypatch.setattr(later, "BATCH", 1)
     real, parts, other = rounds.plan_part, [], []
@@ -606,7 +606,8 @@ async def test_a_month_is_planned_in_parts_and_whoever_wants_to_write_gets_betwe
 
 async def test_planning_that_is_to_stop_ends_after_a_part_and_goes_on_the_next_time(desk, monkeypatch):
     await crowd(desk.store, 30)
-    monkeypatch.setattr(rounds, "SLICE", 7)
+    for name, size in (("SLICE", 7), ("FEW", 0)):
+        monkeypatch.setattr(rounds, name, size)
     lately, looks = Lately(), [True, True, False]
     await plan(desk.store, DUE, lately, lambda: looks.pop(0) if looks else False)
     some = await count(desk.store, NudgeRow)
@@ -632,6 +633,24 @@ async def test_who_comes_into_a_group_that_was_planned_is_found_soon(desk):
     assert await state(desk, "ben") is None
     await plan(desk.store, DUE + timedelta(minutes=6), lately)
     assert await state(desk, "ben") == "owed"
+
+
+async def test_few_who_came_into_a_group_are_planned_without_going_through_all_of_it(desk, monkeypatch):
+    await crowd(desk.store, 3000)
+    await plan(desk.store, DUE)
+    await desk.person("Ana")
+    monkeypatch.setattr(rounds, "plan_part", None)
+    await plan(desk.store, DUE)
+    assert await state(desk) == "owed"
+
+
+async def test_who_is_erased_while_they_are_being_planned_is_left_out(desk):
+    at = moment(3, 9, 30)
+    slot = rounds.Slot("2026-11", at, "owed", at, at)
+    await desk.person("Ana")
+    async with desk.store.transaction() as session:
+        assert await rounds.plan_each(session, "checkin", [("nobody", slot), ("ana", slot)]) == 1
+    assert await state(desk) == "owed"
 
 
 @pytest.mark.parametrize("looked", [moment(12, 22), moment(13, 9)])
