@@ -148,8 +148,8 @@ class Store:
         """A unit of work: what `work` does with its session, in one transaction, whole or not at all.
 
         For what is short and awaits its session only: on SQLite it is committed together with what others do at the
-        same time, and on PostgreSQL done again where it got in the way of another. `holding` keeps everybody else with
-        the same name outside until it ends. Returns what `work` does.
+        same time. It is done again where one of those raised something, or on PostgreSQL got in its way. `holding`
+        keeps everybody else with the same name outside until it ends. Returns what `work` does.
         """
         if self._together is None:
 
@@ -167,7 +167,7 @@ class Store:
             return found
 
         found: T = await self._together.run(whole)
-        await self._after(begun[0])
+        await self._after(begun[-1])
         return found
 
     @asynccontextmanager

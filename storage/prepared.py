@@ -9,6 +9,8 @@ as any other statement.
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -17,6 +19,7 @@ from sqlalchemy import Connection, Dialect, Executable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import ReturnsRows
+from sqlmodel import UTCDateTime
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Convert = Callable[[Any], Any]
@@ -137,12 +140,20 @@ class _Plan:
         return self.kind._make(found)
 
 
+def _once(convert: Convert) -> Convert:
+    """A turn writes its moment into most of its rows. Only of UTC, where moments that are equal are the same."""
+    kept = lru_cache(64)(convert)
+    return lambda at: kept(at) if at is not None and at.tzinfo is UTC else convert(at)
+
+
 def _planned(statement: Executable, dialect: Dialect, given: tuple[str, ...]) -> _Plan:
     compiled: Any = statement.compile(dialect=dialect, column_keys=list(given))  # type: ignore[attr-defined]
     names, fixed, binds = list[str](), list[tuple[int, Any]](), list[tuple[int, Convert]]()
     for at, name in enumerate(compiled.positiontup):
         bound = compiled.binds[name]
         convert: Convert | None = bound.type.dialect_impl(dialect).bind_processor(dialect)
+        if convert and isinstance(bound.type, UTCDateTime):
+            convert = _once(convert)
         if bound.required or name in given:
             if convert:
                 binds.append((len(names), convert))

@@ -5,7 +5,7 @@ who listens is put into `listeners` at start. With nobody listening a span costs
 """
 
 import hashlib
-import secrets
+import random
 import time
 from contextvars import ContextVar
 from types import TracebackType
@@ -39,7 +39,7 @@ class Span:
 
     def __init__(self, kind: Kind, what: str = "", platform: str = "", ref: str = "", outcome: str = "done") -> None:
         self.kind, self.what, self.platform, self.outcome = kind, what, platform, outcome
-        self.ref = ref or secrets.token_hex(8)
+        self.ref = ref or random.randbytes(8).hex()
         self.feature, self.error, self.took, self.marked = "", "", 0.0, 0.0
         self.parent: Span | None = None
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import bindparam, event, select, text
@@ -56,6 +59,26 @@ async def test_one_that_breaks_leaves_no_trace_and_takes_nobody_along(store: Sto
     found = await asyncio.gather(*(store.unit(work) for work in works), return_exceptions=True)
     assert [isinstance(each, LookupError) for each in found] == [n % 3 == 0 for n in range(30)]
     assert {row.id for row in await rows(store, EventRow)} == {f"e{n}" for n in range(30) if n % 3}
+
+
+@pytest.mark.sqlite
+async def test_who_is_done_again_because_another_broke_counts_once(store: Store) -> None:
+    tries = Counter[str]()
+
+    def work(id: str, then: Callable[[Session], Any] | None = None) -> Work:
+        def noted(session: Session) -> Any:
+            tries[id] += 1
+            session.spoke = tries[id] == 1  # the first try did, and was taken back
+            return then(session) if then else None
+
+        return arrives(id, noted)
+
+    store.spoken.clear()
+    units = [store.unit(work(f"e{n}", breaks if n == 4 else None)) for n in range(5)]
+    found = await asyncio.gather(*units, return_exceptions=True)
+    assert [str(each) for each in found] == ["e0", "e1", "e2", "e3", "as planned"]
+    assert set(tries.values()) == {2} and await count(store, EventRow) == 4
+    assert not store.spoken.is_set()
 
 
 async def test_a_statement_that_fails_in_the_middle_takes_back_what_went_before(store: Store) -> None:
@@ -177,3 +200,18 @@ async def test_a_prepared_insert_knows_the_literals_and_the_moments(store: Store
 
     assert await store.unit(work) == (1, 0)
     assert (await rows(store, EventRow))[0].at == NOON
+
+
+async def test_an_hour_that_comes_twice_in_a_zone_is_two_moments(store: Store) -> None:
+    """Python calls the two equal; what was converted for one must not be written for the other."""
+    early, late = (datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Stockholm"), fold=fold) for fold in (0, 1))
+    assert early == late
+
+    async def work(session: Session) -> None:
+        for id, at in (("e1", early), ("e2", late), ("e3", early.astimezone(UTC)), ("e4", late.astimezone(UTC))):
+            await session.run(ARRIVAL, {"id": id, "at": at})
+
+    await store.unit(work)
+    kept = {row.id: row.at for row in await rows(store, EventRow)}
+    assert kept["e2"] - kept["e1"] == timedelta(hours=1)
+    assert kept["e1"] == kept["e3"] and kept["e2"] == kept["e4"]
