@@ -229,15 +229,15 @@ async def _spans(session: Session, whom: Whom, slots: Mapping[Kin, Slot]) -> lis
     if whom.leading:  # of all calendars: whose reports they are stands in one index, and where they live in another
         here = (whom.here(),) if whom.company else ()
         these = select(people.c.manager).where(people.c.gone.is_(False), *here).distinct()
-    number = -(-(await session.value(select(func.count()).select_from(these.subquery()))) // SLICE)
+    wanted = -(-(await session.value(select(func.count()).select_from(these.subquery()))) // SLICE)
     last = await session.value(select(func.max(people.c.id)))
-    if number <= 1:
-        return [Span("", last)] * number
-    first = select(literal("").label("id")).cte("cuts", recursive=True)
-    following = select(people.c.id).where(people.c.id > first.c.id).order_by(people.c.id)
-    all = await session.value(select(func.count()).select_from(people))
-    cut = following.offset(-(-all // number) - 1).limit(1).scalar_subquery()
-    cuts = first.union_all(select(cut).where(first.c.id.is_not(None)))
+    if wanted <= 1:
+        return [Span("", last)] * wanted
+    everybody = await session.value(select(func.count()).select_from(people))
+    cuts = select(literal("").label("id")).cte("cuts", recursive=True)
+    behind = select(people.c.id).where(people.c.id > cuts.c.id).order_by(people.c.id)
+    cut = behind.offset(-(-everybody // wanted) - 1).limit(1).scalar_subquery()
+    cuts = cuts.union_all(select(cut).where(cuts.c.id.is_not(None)))
     ids = [row.id for row in await session.all(select(cuts.c.id).where(cuts.c.id.is_not(None)))]
     return [Span(after, last) for after, last in pairwise([*ids, last])]
 

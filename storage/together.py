@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -111,7 +112,7 @@ class Together:
                     asked.run(connection)
             except Exception:
                 await self._in_thread(self._begin_again)
-                for asked in group:
+                for asked in chain(tuple(group), self._next(group)):
                     asked.run_apart(connection)
             await self._in_thread(connection.commit)
         except Exception as error:  # the disk is full, or gone: nothing of all this is there
