@@ -2,7 +2,7 @@
 
 A commit waits for the disk, so what waits together is committed together. Each unit happens whole or leaves no trace,
 and nobody hears that theirs is done before the commit it is in has reached the disk. A savepoint is paid for by each of
-them and needed by few: only where a unit raises is its group taken back, and done again with one around each.
+them and needed by few: only where a unit raises is its group taken back, and the rest done again with one around each.
 
 Units run in the event loop's own thread, one after the other: a statement takes some 20 µs there, and 300 by way of
 another thread (measured). Only what can wait, for another process's lock or for the disk, is done in a thread.
@@ -110,9 +110,10 @@ class Together:
             try:
                 for asked in self._next(group):
                     asked.run(connection)
-            except Exception:
+            except Exception as error:
+                group[-1].failed = error
                 await self._in_thread(self._begin_again)
-                for asked in chain(tuple(group), self._next(group)):
+                for asked in chain(group[:-1], self._next(group)):
                     asked.run_apart(connection)
             await self._in_thread(connection.commit)
         except Exception as error:  # the disk is full, or gone: nothing of all this is there
