@@ -86,6 +86,10 @@ class Feedback:
             return None
         return talker if person.id == self.giver.id else self.giver
 
+    def question_for(self, reader: Person) -> str:
+        """What somebody asked for themselves is not told to their manager along with an answer."""
+        return self.question if reader.id in (self.asked_by, self.giver.id, self.receiver.id) else ""
+
     def topic(self, person: Person) -> str:
         """Of this person's own thread about it."""
         return f"feedback.{self.role(person)}:{self.id}"
@@ -294,9 +298,8 @@ def heading(reader: Person, feedback: Feedback) -> str:
 
 def body(reader: Person, feedback: Feedback) -> tuple[Part, ...]:
     parts = list[Part]()
-    # What somebody asked for themselves is not told to their manager along with an answer.
-    if feedback.question and reader.id in (feedback.asked_by, feedback.giver.id, feedback.receiver.id):
-        parts.append(Note(say(reader, "question", words=feedback.question)))
+    if question := feedback.question_for(reader):
+        parts.append(Note(say(reader, "question", words=question)))
     for name, words in feedback.words.rows:
         parts += [Text(say(reader, f"short_{name}")), Quote(words)]
     return (*parts, Note(seen_note(reader, feedback)))

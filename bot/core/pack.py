@@ -272,8 +272,8 @@ def thanks_entry(reader: Person, giving: Giving) -> Entry:
 
 def feedback_entry(reader: Person, given: Feedback) -> Entry:
     rows = [(say(reader, "facts.from"), given.giver.name)]
-    if given.question:
-        rows.append((say(reader, "facts.question"), given.question))
+    if question := given.question_for(reader):
+        rows.append((say(reader, "facts.question"), question))
     said = tuple((say(reader, f"facts.{name}"), words) for name, words in given.words.rows)
     return Entry(day_of(reader, given.at), tuple(rows), said)
 

@@ -40,6 +40,7 @@ class Recorder:
         self.arrived = list[dict[str, str]]()
         self.looked_up = self.slowed = self.broke = 0
         self.slow_down, self.break_off = 0.0, 0.0  # how often, of 1
+        self.longest = 0.02  # seconds, before and after
 
     async def send(self, request: web.Request) -> web.Response:
         message = await request.json()
@@ -61,7 +62,7 @@ class Recorder:
         return web.json_response({"id": found[0] if found else None})
 
     async def _while(self) -> None:
-        await asyncio.sleep(self.random.uniform(0, 0.02))
+        await asyncio.sleep(self.random.uniform(0, self.longest))
 
     @property
     def times(self) -> Counter[str]:

@@ -57,6 +57,7 @@ async def test_two_processes_of_which_one_is_killed_again_and_again(house):
         await asyncio.sleep(0.9 + 0.15 * number)
         await house.kill(other)
         if await house.quiet():
+            await settled(house)
             await house.to_the_next_moment()
     await settled(house)
     await house.end(steady)
@@ -151,6 +152,7 @@ async def test_a_file_that_is_locked_at_the_start_only_delays_it(house):
 @pytest.mark.both
 async def test_a_terminated_process_gives_back_what_it_has_claimed(house):
     await crowd(house.store, 1500)
+    house.recorder.longest = 1.0  # slower than anybody is asked, so that something waits
     await house.to_the_next_moment()
     worker = await house.start()
     await until(lambda: len(house.recorder.arrived) > 20, 20)

@@ -23,6 +23,7 @@ from storage.dialogues import DialogueRow
 from storage.goals import GoalRow
 from storage.learning import LearningAction
 from storage.oneonone import Promised
+from storage.requests import FeedbackRequestRow
 from storage.summaries import SummaryRow
 from tests.conftest import HALL, SLACK, Company, Desk, rows
 from tests.features.test_access import House, kudos
@@ -98,6 +99,17 @@ async def feedback(house: House, behaviour: str, seen_by: str) -> None:
     assert await house.desk.submit(house.ben, opened.form.id, opened.form.value, answers=words, opens=True) is None
 
 
+async def answered(house: House, who: Person, question: str) -> None:
+    """Ben is asked about Ana, and his answer is for her manager too."""
+    said = {"about": "ana" if who.id == "max" else "me", "question": question}
+    assert await house.desk.submit(who, "feedback.ask", answers=said, people={"whom": (house.ben,)}) is None
+    [request] = await rows(house.desk.store, FeedbackRequestRow, question=question)
+    opened = await house.desk.act(house.ben, "feedback.answer", request.id)
+    assert isinstance(opened, OpenForm)
+    answer = {**STORY, "behaviour": f"what {who.id} asked", "seen_by": "both"}
+    assert await house.desk.submit(house.ben, opened.form.id, opened.form.value, answers=answer, opens=True) is None
+
+
 async def asked(desk: Desk, who: Person, text: str = "", *mentions: Person, place: Place | None = None) -> str:
     await desk.deliver()
     await desk.command(who, "review", f"pack {text}".strip(), place, mentions=mentions)
@@ -123,6 +135,20 @@ async def test_ones_own_holds_everything(full: House) -> None:
     [page] = await files(full.desk, full.ana, "pack.page", "ana|2026-Q2")
     assert seen(page.body) == OPENLY | SHARED | OWN
     assert await rows(full.desk.store, AuditRow) == []
+
+
+async def test_what_one_asked_for_oneself_stays_ones_own_and_only_the_answer_is_shared(house: House) -> None:
+    await answered(house, house.ana, "Am I too quiet?")
+    await answered(house, house.max, "How does she lead?")
+    for reader, questions in (
+        (house.ana, {"Am I too quiet?", "How does she lead?"}),
+        (house.max, {"How does she lead?"}),
+    ):
+        [page] = await files(house.desk, reader, "pack.page", "ana|2026-Q2")
+        assert "what ana asked" in page.body and "what max asked" in page.body
+        assert {
+            question for question in ("Am I too quiet?", "How does she lead?") if question in page.body
+        } == questions
 
 
 async def test_a_manager_sees_what_was_shared_or_is_open_and_that_is_written_down(full: House) -> None:
