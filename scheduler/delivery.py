@@ -15,6 +15,7 @@ from scheduler.marks import Marks, Work
 from storage import delivery, limits
 from storage.delivery import Claim, Round, Want
 from storage.engine import Session, Store
+from storage.limits import AHEAD
 
 log = logging.getLogger(__name__)
 
@@ -174,8 +175,9 @@ class Delivery:
 
     async def _deliver(self, claim: Claim) -> None:
         message = claim.message
-        if (early := (claim.at - self.clock()).total_seconds()) > 0:
-            await asyncio.sleep(early)
+        if (early := claim.at - self.clock()) > timedelta():
+            # No place is given out further ahead: what looks so is a clock that was set back since.
+            await asyncio.sleep(min(early, AHEAD).total_seconds())
         if self.stopping or self._rests(claim) or self._overdue(claim):
             await self._keep(claim, lambda session: delivery.release(session, claim))
             return

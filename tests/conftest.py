@@ -72,6 +72,8 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("empty") / "kadens.db"
     engine = create_engine(f"sqlite:///{path}")
     schema.metadata().create_all(engine)
+    with engine.connect() as connection:  # as each store wants it: to change it waits for the disk
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     engine.dispose()
     return path
 

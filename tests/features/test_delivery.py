@@ -311,6 +311,23 @@ async def test_what_was_claimed_before_the_machine_slept_is_not_sent_after_it(of
     assert [(row.lease_until, row.tries) for row in await rows(office.store, OutboxRow, sent_at=None)] == [(None, 0)]
 
 
+async def test_a_clock_set_back_between_claim_and_send_holds_nothing_up(office):
+    """A place in time of before is an hour ahead then; nobody waits for longer than places are given out ahead."""
+    office.platform = Memory(replace(ALL, rate=2.0))
+    await office.put(("a", HALL), ("b", TWO))
+    delivery = office.delivery()
+
+    async def claimed(claim=delivery._claim):
+        found = await claim()
+        office.now = NOON - timedelta(hours=1)
+        return found
+
+    delivery._claim = once(claimed)
+    async with asyncio.timeout(10):
+        await delivery.run()
+    assert sorted(office.titles) == ["a", "b"]
+
+
 def once(work):
     calls = []
 
