@@ -183,16 +183,17 @@ CHECKED = set[str]()
 
 
 def shape(content: Any) -> Any:
-    """The content with nothing left of its texts but whether there is any."""
+    """The content with nothing left of its texts but whether there is any, nor of what a button brings back."""
     if isinstance(content, dict):
         return {
-            key: "…" if key in FREE and isinstance(value, str) and value else shape(value)
+            key: "…" if isinstance(value, FREE.get(key, ())) and value else shape(value)
             for key, value in content.items()
         }
     return [shape(value) for value in content] if isinstance(content, list) else content
 
 
-FREE = ("text", "title", "value", "label", "fallbackText", "speak", "errorMessage", "name", "form", "action", "verb")
+TEXTS = "text name title value label altText fallbackText speak errorMessage id action verb"
+FREE: dict[str, type] = {**dict.fromkeys(TEXTS.split(), str), "data": dict}
 
 
 def teams_texts(content: Any) -> Iterator[str]:
