@@ -47,14 +47,21 @@ from tests.platforms.teams_world import assert_card, parts
 from tests.platforms.test_slack_render import check, texts
 from tests.platforms.test_teams_render import MARKDOWN, MARKUP
 
+EVERY = {(lang, wild) for lang in LANGUAGES for wild in (False, True)}
+LONG = {(lang, True) for lang in LANGUAGES if lang != "en"}  # a play takes ten seconds
 
-@pytest.fixture(scope="session")
-def galleries(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Gallery]:
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(EVERY - LONG, id="fast"), pytest.param(LONG, id="long", marks=pytest.mark.slow)],
+)
+def galleries(
+    request: pytest.FixtureRequest, empty_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[Gallery]:
     found = []
-    for lang in LANGUAGES:
-        for wild in (False, True):
-            path = shutil.copy(empty_database, tmp_path_factory.mktemp("gallery") / "kadens.db")
-            found.append(asyncio.run(played(lang, wild, f"sqlite+aiosqlite:///{path}")))
+    for lang, wild in sorted(request.param):
+        path = shutil.copy(empty_database, tmp_path_factory.mktemp("gallery") / "kadens.db")
+        found.append(asyncio.run(played(lang, wild, f"sqlite+aiosqlite:///{path}")))
     return found
 
 
