@@ -15,14 +15,13 @@ from scheduler.marks import Marks, Work
 from storage import delivery, limits
 from storage.delivery import Claim, Round, Want
 from storage.engine import Session, Store
-from storage.limits import AHEAD
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 512  # messages in hand: claimed for a place in time that is near, being sent, or being marked
 EACH = 256  # of these in one workspace
 PATIENCE = 10.0  # seconds for one send or one look-up
-# A message waits AHEAD at most, is looked up, is sent; the last quarter is kept for what is sent when it begins.
+# A message waits limits.AHEAD at most, is looked up, is sent; the last quarter is kept for what is sent when it begins.
 LEASE = timedelta(seconds=90)
 POLL = 1.0  # seconds: how late we hear at most of what another process put into the outbox
 SELDOM = 10.0  # the same where the store tells us at once: for the word that was lost with its process
@@ -177,7 +176,7 @@ class Delivery:
         message = claim.message
         if (early := claim.at - self.clock()) > timedelta():
             # No place is given out further ahead: what looks so is a clock that was set back since.
-            await asyncio.sleep(min(early, AHEAD).total_seconds())
+            await asyncio.sleep(min(early, limits.AHEAD).total_seconds())
         if self.stopping or self._rests(claim) or self._overdue(claim):
             await self._keep(claim, lambda session: delivery.release(session, claim))
             return

@@ -53,10 +53,10 @@ class Storm:
         )
 
 
-async def storm(url: str, messages: int, rate: float, seed: int = 2, calm: bool = False, limit: float = 600) -> Storm:
+async def storm(url: str, messages: int, rate: float, calm: bool = False, limit: float = 600) -> Storm:
     """`url`: of a database with all tables. Raises TimeoutError where something still waits after `limit` seconds."""
     store, port = Store(url), free_port()
-    options = ["--port", str(port), "--rate", str(rate), "--seed", str(seed), *(["--calm"] if calm else [])]
+    options = ["--port", str(port), "--rate", str(rate), *(["--calm"] if calm else [])]
     try:
         async with process("tests.faults.weather", *options, port=port), _slack(port, rate) as slack:
             keys = await _fill(store, messages)
